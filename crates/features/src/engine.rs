@@ -1,0 +1,328 @@
+//! The engine of one shard: batches and ticks in, vectors and blocks out.
+//!
+//! A shard is one partition of every source. All state lives here; every decision follows from the records, their append times
+//! and the clock that the caller passes, so a replay gives the same bytes.
+
+mod admission;
+mod block;
+mod snapshot;
+mod stream;
+
+use std::sync::Arc;
+
+use domain::{FeatureVector, Schema, Timestamp, unpack};
+use pipeline::{Pipeline, SourceKind};
+
+use self::stream::StreamState;
+pub use self::{admission::Admission, snapshot::SnapshotKind};
+use crate::{
+    Error, Reason,
+    columns::Columns,
+    derive::{Derived, Rows},
+    group::{GroupState, Moment},
+    layout::Layout,
+    output::{Dropped, Output, Refused},
+    steps::{Step, Steps},
+    tiling::Prepared,
+    wheel::Wheel,
+};
+
+/// One record of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Index of a stream in the pipeline's sources.
+    pub source: usize,
+    /// Position in its partition; reported with refused records.
+    pub offset: u64,
+    /// When the log took it.
+    pub append_at: Timestamp,
+    /// JSON.
+    pub payload: &'a [u8],
+}
+
+/// Which part of the entities an engine owns, and how it counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// This shard, below `shards`.
+    pub shard: u32,
+    /// How many there are.
+    pub shards: u32,
+    /// Stamped on every vector.
+    pub generation: u32,
+    /// A clock in nanoseconds for the account of steps; none keeps no account.
+    pub stopwatch: Option<fn() -> u64>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { shard: 0, shards: 1, generation: 1, stopwatch: None }
+    }
+}
+
+/// Rolling features of one shard.
+#[derive(Debug)]
+pub struct Engine {
+    pipeline: Arc<Pipeline>,
+    config: Config,
+    /// By source; none for derived sources and files.
+    streams: Vec<Option<StreamState>>,
+    derived: Vec<Derived>,
+    groups: Vec<GroupState>,
+    wheel: Wheel,
+    /// When each stream was last heard, here or by another shard.
+    heard: Vec<Option<i64>>,
+    now: i64,
+    position: u64,
+    used: Vec<Vec<bool>>,
+    steps: Steps,
+    snapshot: Option<snapshot::Progress>,
+    /// Whether records were admitted elsewhere.
+    admits_all: bool,
+}
+
+impl Engine {
+    /// An engine without state.
+    pub fn new(pipeline: Arc<Pipeline>, config: Config) -> Result<Self, Error> {
+        let used = crate::usage::used_fields(&pipeline);
+        let streams = pipeline.sources.iter().zip(&used).map(|(source, used)| match &source.kind {
+            SourceKind::Stream(stream) => Some(StreamState::new(source, stream, used)),
+            _ => None,
+        });
+        let streams: Vec<Option<StreamState>> = streams.collect();
+        let group = |(index, group): (usize, &pipeline::Group)| {
+            let layout = Layout::new(group, &pipeline.sources[group.source])?;
+            let base = pipeline.base_of(group.source).and_then(|base| streams[base].as_ref());
+            Ok(GroupState::new(index, layout, base.map_or(0, |stream| stream.lateness_ms), config.generation))
+        };
+        let groups = pipeline.groups.iter().enumerate().map(group).collect::<Result<Vec<GroupState>, Error>>()?;
+        Ok(Self {
+            derived: (0..pipeline.sources.len()).filter_map(|source| Derived::new(&pipeline, source)).collect(),
+            heard: vec![None; pipeline.sources.len()],
+            streams,
+            groups,
+            wheel: Wheel::default(),
+            now: i64::MIN,
+            position: 0,
+            used,
+            steps: Steps::new(config.stopwatch),
+            snapshot: None,
+            admits_all: false,
+            pipeline,
+            config,
+        })
+    }
+
+    /// Takes records in their order. `now` is the clock: no record was appended at or after it. Records of one source are of
+    /// one partition.
+    pub fn ingest(&mut self, records: &[Record<'_>], now: Timestamp) -> Output {
+        let mut out = Output::default();
+        self.now = self.now.max(now.0);
+        self.position += records.len() as u64;
+        for source in 0..self.streams.len() {
+            self.take_stream(source, records, &mut out);
+        }
+        self.finish(out)
+    }
+
+    /// Takes records that were admitted elsewhere, see [`Admission`](crate::Admission): nothing is late, in the future or a
+    /// duplicate here, and no source is ever silent.
+    pub fn ingest_accepted(&mut self, records: &[Record<'_>], now: Timestamp) -> Output {
+        self.admits_all = true;
+        self.ingest(records, now)
+    }
+
+    /// Lets time pass.
+    pub fn tick(&mut self, now: Timestamp) -> Output {
+        self.ingest(&[], now)
+    }
+
+    /// Learns that a source was heard by another shard, so that its silence here is not mistaken for silence everywhere.
+    pub fn hear(&mut self, source: usize, append_at: Timestamp) {
+        self.heard[source] = self.heard[source].max(Some(append_at.0));
+    }
+
+    /// Takes the lines of a file table: one JSON object each, the last one of a key winning. Returns the reasons of lines that
+    /// could not be read, with their numbers from 1.
+    pub fn load_file(&mut self, source: usize, lines: &str, now: Timestamp) -> Output {
+        let mut out = Output::default();
+        self.now = self.now.max(now.0);
+        let mut columns = Columns::new(&self.pipeline.sources[source].fields, &self.used[source]);
+        let SourceKind::File { key, .. } = self.pipeline.sources[source].kind else { return out };
+        let decoded = stream::decode_file(&self.pipeline.sources[source], key, lines, &mut columns);
+        out.refused.extend(decoded.refused.into_iter().map(|(line, reason)| Refused { source, offset: line, reason }));
+        let rows = Rows { weights: vec![1; columns.len()], columns };
+        self.apply_rows(source, &rows, &mut out);
+        self.finish(out)
+    }
+
+    /// The vector of an entity at the engine's clock, whether or not it was written; none when nothing is known of it.
+    pub fn vector(&self, group: usize, key: &str) -> Option<FeatureVector> {
+        let state = self.groups.get(group)?;
+        let bytes = state.read(key, self.moment(state))?;
+        unpack(&bytes, &state.layout.schema).ok()
+    }
+
+    /// What a reader needs to know of a group.
+    pub fn schema(&self, group: usize) -> Option<&Schema> {
+        self.groups.get(group).map(|state| &state.layout.schema)
+    }
+
+    /// The keys of all live entities of a group.
+    pub fn keys(&self, group: usize) -> impl Iterator<Item = &str> {
+        self.groups.get(group).into_iter().flat_map(|state| state.slab.iter().map(|(_, key, _)| key))
+    }
+
+    /// How much is held, for metrics and accounts.
+    pub fn load(&self) -> Load {
+        let rings = self.groups.iter().flat_map(|state| state.slab.iter().map(|(_, key, ring)| (key, ring)));
+        Load {
+            entities: self.groups.iter().map(|state| state.slab.len()).sum(),
+            ring_bytes: rings.map(|(key, ring)| key.len() + size_of_val(ring) + ring.heap_bytes()).sum(),
+            derived_keys: self.derived.iter().map(Derived::len).sum(),
+            held: self.streams.iter().flatten().map(|stream| stream.held.len()).sum(),
+            dedup_shortened: self.streams.iter().flatten().map(|stream| stream.slices.shortened()).sum(),
+        }
+    }
+
+    /// Nanoseconds by step since the engine was made, when it has a stopwatch.
+    pub fn steps(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.steps.nanoseconds()
+    }
+
+    /// Records taken so far.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn take_stream(&mut self, source: usize, records: &[Record<'_>], out: &mut Output) {
+        let Some(stream) = self.streams[source].as_mut() else { return };
+        let rows = stream.take(source, records, self.now, self.admits_all, &mut self.steps, &mut out.refused);
+        let newest = records.iter().filter(|record| record.source == source).map(|record| record.append_at.0).max();
+        if !self.admits_all {
+            self.heard[source] = self.heard[source].max(newest);
+        }
+        let columns = std::mem::take(&mut stream.columns);
+        let horizon = stream.horizon(self.now);
+        if !rows.is_empty() {
+            self.tile_groups(source, &columns, &rows, out);
+        }
+        for place in 0..self.derived.len() {
+            let derived = self.derived[place].source;
+            if self.pipeline.base_of(derived) == Some(source) {
+                self.steps.begin();
+                let fields = &self.pipeline.sources[derived].fields;
+                let mut changed = Rows { columns: Columns::new(fields, &self.used[derived]), weights: Vec::new() };
+                self.derived[place].step(&self.pipeline.sources[source], &columns, &rows, horizon, &mut changed);
+                self.steps.end(Step::Derive);
+                self.apply_rows(derived, &changed, out);
+            }
+        }
+        if let Some(stream) = self.streams[source].as_mut() {
+            stream.columns = columns;
+        }
+    }
+
+    fn tile_groups(&mut self, source: usize, columns: &Columns, rows: &[u32], out: &mut Output) {
+        let fields = &self.pipeline.sources[source].fields;
+        for state in self.groups.iter_mut().filter(|state| state.layout.group.source == source) {
+            self.steps.begin();
+            let prepared = Prepared::new(&state.layout, fields, columns, rows);
+            let tiled = prepared.tile(&state.layout, columns);
+            self.steps.end(Step::Tile);
+            let mut remote = block::Outgoing::new(self.config, state, self.heard[source], self.now);
+            let (words, sketches) = (state.layout.words + state.layout.always_words, state.layout.sketched.len());
+            for (at, (place, tile, latest)) in tiled.heads.iter().copied().enumerate() {
+                let key = (prepared.keys.hash(place), prepared.keys.text(place));
+                let words = &tiled.words[at * words..(at + 1) * words];
+                let sketches = &tiled.sketches[at * sketches..(at + 1) * sketches];
+                if remote.is_mine(key.0) {
+                    note(state.merge(key, (tile, latest), words, sketches), state.index, key.1, &mut out.dropped);
+                } else {
+                    remote.partial(key, (tile, latest), words, sketches);
+                }
+            }
+            out.blocks.extend(remote.blocks());
+            self.steps.end(Step::Roll);
+        }
+    }
+
+    fn apply_rows(&mut self, source: usize, changed: &Rows, out: &mut Output) {
+        if changed.weights.is_empty() {
+            return;
+        }
+        let fields = &self.pipeline.sources[source].fields;
+        let all: Vec<u32> = (0..changed.weights.len() as u32).collect();
+        let base = self.pipeline.base_of(source);
+        for state in self.groups.iter_mut().filter(|state| state.layout.group.source == source) {
+            self.steps.begin();
+            let prepared = Prepared::new(&state.layout, fields, &changed.columns, &all);
+            self.steps.end(Step::Tile);
+            let heard = base.and_then(|base| self.heard[base]);
+            let mut remote = block::Outgoing::new(self.config, state, heard, self.now);
+            for at in 0..prepared.rows.len() {
+                let place = prepared.key_of[at];
+                let key = (prepared.keys.hash(place), prepared.keys.text(place));
+                let weight = changed.weights[prepared.rows[at] as usize];
+                let row = prepared.row(&changed.columns, at);
+                if remote.is_mine(key.0) {
+                    note(state.apply(key, &row, weight, self.now), state.index, key.1, &mut out.dropped);
+                } else if base.is_some() {
+                    // Every shard loads a file by itself.
+                    remote.row(key, &row, weight);
+                }
+            }
+            out.blocks.extend(remote.blocks());
+            self.steps.end(Step::Roll);
+        }
+    }
+
+    /// Writes what was touched and what is due.
+    fn finish(&mut self, mut out: Output) -> Output {
+        self.steps.begin();
+        for place in 0..self.groups.len() {
+            let moment = self.moment(&self.groups[place]);
+            self.groups[place].finish_touched(moment, &mut self.wheel, &mut out.vectors);
+        }
+        while let Some(entries) = self.wheel.pop(self.now) {
+            for (group, entity) in entries {
+                let moment = self.moment(&self.groups[usize::from(group)]);
+                self.groups[usize::from(group)].fire(entity, moment, &mut self.wheel, &mut out.vectors);
+            }
+        }
+        self.steps.end(Step::Finish);
+        let due = self.derived.iter().filter_map(Derived::next_due);
+        let held = self.streams.iter().flatten().filter_map(StreamState::next_visible);
+        out.next_timer = due.chain(held).chain(self.wheel.next()).min().map(Timestamp);
+        out
+    }
+
+    fn moment(&self, state: &GroupState) -> Moment {
+        let source = state.layout.group.source;
+        let heard = self.pipeline.base_of(source).and_then(|base| self.heard[base]);
+        let silent_after = self.pipeline.sources[source].silent_after;
+        let still = heard.zip(silent_after).map_or(i64::MAX, |(heard, after)| heard.saturating_add(after.0));
+        Moment { now: self.now, at: self.now.min(still), heard, position: self.position }
+    }
+}
+
+/// How much an engine holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Entities of all groups.
+    pub entities: usize,
+    /// Bytes of their rings and keys.
+    pub ring_bytes: usize,
+    /// Keys of pairs and tables.
+    pub derived_keys: usize,
+    /// Events stamped in the future.
+    pub held: usize,
+    /// How often a dedup slice was full before its time.
+    pub dedup_shortened: u64,
+}
+
+fn note(taken: Result<(), Reason>, group: usize, key: &str, dropped: &mut Vec<Dropped>) {
+    if let Err(reason) = taken {
+        dropped.push(Dropped { group, key: key.to_owned(), reason });
+    }
+}
+

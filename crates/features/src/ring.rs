@@ -1,0 +1,262 @@
+//! The live state of one entity in one group: its non-empty tiles, oldest first, and what has no window.
+//!
+//! Knows tiles, not clocks: whoever holds the ring says which tiles have left and at which instant a vector is wanted.
+
+mod finish;
+mod rows;
+
+use crate::{
+    codec::{Broken, Reader, Writer},
+    layout::Layout,
+    partial::{Kind, signed},
+    sketch::Sketch,
+    slab::Stored,
+};
+
+pub(crate) use self::{finish::Scratch, rows::Row};
+
+/// "No timer" as a `fire_at`.
+pub(crate) const NO_TIMER: i64 = i64::MAX;
+
+/// One entity.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    /// Tile number and words of each tile.
+    tiles: Vec<u64>,
+    extra: Option<Box<Extra>>,
+    /// When the vector is to be rewritten; not part of a save.
+    pub(crate) fire_at: i64,
+    /// Whether the vector is to be finished at the end of the step; not part of a save.
+    pub(crate) touched: bool,
+}
+
+/// What only some groups need.
+#[derive(Debug, Default)]
+struct Extra {
+    /// For each tile as many as the layout has.
+    sketches: Vec<Sketch>,
+    always: Vec<u64>,
+    /// Rows of a pair, as long as they may be taken back.
+    rows: Vec<Row>,
+    /// What the rows that no longer may contributed to `always`.
+    base: Vec<u64>,
+    /// Time of the last event.
+    last_at: i64,
+}
+
+/// What happened to a part of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Yes,
+    /// It belongs to a tile that can no longer change.
+    Sealed,
+}
+
+impl Ring {
+    pub(crate) fn new(layout: &Layout) -> Self {
+        let plain = layout.sketched.is_empty() && layout.always.is_empty() && !layout.keeps_rows;
+        let extra = (!plain).then(|| Box::new(Extra { always: layout.empty_always(), base: layout.empty_always(), last_at: i64::MIN, ..Extra::default() }));
+        Self { tiles: Vec::new(), extra, fire_at: NO_TIMER, touched: false }
+    }
+
+    /// Merges the partial of one tile.
+    pub(crate) fn merge_tile(&mut self, layout: &Layout, tile: i64, words: &[u64], sketches: &[Sketch]) -> Taken {
+        let stride = layout.words + 1;
+        match self.find(tile, stride) {
+            Ok(at) => {
+                if self.is_sealed(layout, at) {
+                    return Taken::Sealed;
+                }
+                let row = &mut self.tiles[at * stride + 1..(at + 1) * stride];
+                for op in &layout.fixed {
+                    let range = op.at..op.at + op.kind.words();
+                    op.kind.merge(&mut row[range.clone()], &words[range]);
+                }
+                for (op, (mine, other)) in layout.sketched.iter().zip(self.sketches_of(layout, at).iter_mut().zip(sketches)) {
+                    mine.merge(other, layout.scale(op));
+                }
+            }
+            Err(at) => {
+                self.insert(layout, at, tile, words);
+                if let Some(extra) = &mut self.extra {
+                    let first = at * layout.sketched.len();
+                    extra.sketches.splice(first..first, sketches.iter().cloned());
+                }
+            }
+        }
+        Taken::Yes
+    }
+
+    /// Merges what has no window, and remembers when something last happened.
+    pub(crate) fn merge_always(&mut self, layout: &Layout, words: &[u64], last_at: i64) {
+        let Some(extra) = &mut self.extra else { return };
+        if last_at >= extra.last_at.saturating_add(layout.group.keep.0) {
+            extra.always = layout.empty_always();
+        }
+        extra.last_at = extra.last_at.max(last_at);
+        for op in &layout.always {
+            let range = op.at..op.at + op.kind.words();
+            op.kind.merge(&mut extra.always[range.clone()], &words[range]);
+        }
+    }
+
+    /// Forgets tiles before `first`, and closes those before `sealed`.
+    pub(crate) fn expire(&mut self, layout: &Layout, first: i64, sealed: i64) {
+        let stride = layout.words + 1;
+        let gone = self.tiles.chunks_exact(stride).take_while(|row| signed(row[0]) < first).count();
+        if gone > 0 {
+            self.tiles.drain(..gone * stride);
+        }
+        let Some(extra) = &mut self.extra else { return };
+        if gone > 0 {
+            extra.sketches.drain(..gone * layout.sketched.len());
+        }
+        extra.settle(layout, sealed);
+        if layout.sketched.is_empty() {
+            return;
+        }
+        for (row, sketches) in self.tiles.chunks_exact(stride).zip(extra.sketches.chunks_exact_mut(layout.sketched.len())) {
+            if signed(row[0]) >= sealed {
+                break;
+            }
+            for sketch in sketches {
+                if let Sketch::Path(path) = sketch {
+                    path.seal();
+                }
+            }
+        }
+    }
+
+    /// Whether nothing is left to tell.
+    pub(crate) fn is_empty(&self, layout: &Layout) -> bool {
+        self.tiles.is_empty() && self.extra.as_ref().is_none_or(|extra| extra.rows.is_empty() && extra.always == layout.empty_always())
+    }
+
+    /// Forgets what has no window when nothing happened for the group's `keep`.
+    pub(crate) fn forget_unkept(&mut self, layout: &Layout, at: i64) {
+        if let Some(extra) = &mut self.extra
+            && !layout.source_is_table
+            && at >= extra.last_at.saturating_add(layout.group.keep.0)
+        {
+            extra.always = layout.empty_always();
+            extra.base = layout.empty_always();
+        }
+    }
+
+    /// When [`Self::forget_unkept`] will have something to do.
+    pub(crate) fn unkept_at(&self, layout: &Layout) -> i64 {
+        match &self.extra {
+            Some(extra) if !layout.source_is_table && extra.always != layout.empty_always() => {
+                extra.last_at.saturating_add(layout.group.keep.0)
+            }
+            _ => NO_TIMER,
+        }
+    }
+
+    /// When a ring without tiles can let go of its rows.
+    pub(crate) fn settled_at(&self, layout: &Layout, lateness_ms: i64) -> i64 {
+        let last = self.extra.as_ref().and_then(|extra| extra.rows.iter().map(|row| row.time).max());
+        match last {
+            Some(last) if self.tiles.is_empty() => {
+                last.saturating_add(lateness_ms).saturating_add(crate::group::LAG_MS + layout.group.hop.0)
+            }
+            _ => NO_TIMER,
+        }
+    }
+
+    /// Heap bytes, for the memory account.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let extra = self.extra.as_ref().map_or(0, |extra| {
+            let sketches: usize = extra.sketches.iter().map(Sketch::heap_bytes).sum();
+            size_of::<Extra>() + sketches + extra.sketches.capacity() * size_of::<Sketch>() + extra.always.capacity() * 8
+        });
+        self.tiles.capacity() * 8 + extra
+    }
+
+    fn is_sealed(&self, layout: &Layout, at: usize) -> bool {
+        let count = layout.sketched.len();
+        let sketches = self.extra.as_ref().map_or(&[][..], |extra| &extra.sketches[at * count..(at + 1) * count]);
+        sketches.iter().any(|sketch| matches!(sketch, Sketch::Path(path) if path.is_sealed()))
+    }
+
+    fn sketches_of(&mut self, layout: &Layout, at: usize) -> &mut [Sketch] {
+        let count = layout.sketched.len();
+        self.extra.as_mut().map_or(&mut [], |extra| &mut extra.sketches[at * count..(at + 1) * count])
+    }
+
+    /// The place of a tile, or where it belongs. Most events are new: the search begins at the end.
+    fn find(&self, tile: i64, stride: usize) -> Result<usize, usize> {
+        for (at, row) in self.tiles.chunks_exact(stride).enumerate().rev() {
+            match signed(row[0]).cmp(&tile) {
+                std::cmp::Ordering::Equal => return Ok(at),
+                std::cmp::Ordering::Less => return Err(at + 1),
+                std::cmp::Ordering::Greater => {}
+            }
+        }
+        Err(0)
+    }
+
+    fn insert(&mut self, layout: &Layout, at: usize, tile: i64, words: &[u64]) {
+        let stride = layout.words + 1;
+        if self.tiles.len() + stride > self.tiles.capacity() {
+            // Rings are many and small: grow by an eighth, not by doubling.
+            let rows = self.tiles.len() / stride;
+            self.tiles.reserve_exact((rows / 8 + 1) * stride);
+        }
+        let end = self.tiles.len();
+        self.tiles.resize(end + stride, 0);
+        self.tiles.copy_within(at * stride..end, (at + 1) * stride);
+        self.tiles[at * stride] = tile.cast_unsigned();
+        self.tiles[at * stride + 1..(at + 1) * stride].copy_from_slice(&words[..layout.words]);
+    }
+}
+
+impl Stored for Ring {
+    type Plan = Layout;
+
+    fn write(&self, layout: &Layout, out: &mut Writer<'_>) {
+        out.count(self.tiles.len() / (layout.words + 1));
+        out.words(&self.tiles);
+        if let Some(extra) = &self.extra {
+            extra.sketches.iter().for_each(|sketch| sketch.write(out));
+            out.words(&extra.always);
+            out.words(&extra.base);
+            out.signed(extra.last_at);
+            out.count(extra.rows.len());
+            extra.rows.iter().for_each(|row| row.write(out));
+        }
+    }
+
+    fn read(layout: &Layout, reader: &mut Reader<'_>) -> Result<Self, Broken> {
+        let stride = layout.words + 1;
+        let count = reader.count(8 * stride)?;
+        let mut ring = Self::new(layout);
+        ring.tiles = reader.words(count * stride)?;
+        if !ring.tiles.chunks_exact(stride).is_sorted_by(|one, next| signed(one[0]) < signed(next[0])) {
+            return Err(Broken("tiles out of order"));
+        }
+        if let Some(extra) = &mut ring.extra {
+            for _ in 0..count {
+                for op in &layout.sketched {
+                    extra.sketches.push(Sketch::read(op.kind, reader)?);
+                }
+            }
+            extra.always = reader.words(layout.always_words)?;
+            extra.base = reader.words(layout.always_words)?;
+            extra.last_at = reader.signed()?;
+            let rows = reader.count(32)?;
+            extra.rows = (0..rows).map(|_| Row::read(layout, reader)).collect::<Result<_, Broken>>()?;
+        }
+        Ok(ring)
+    }
+}
+
+impl Kind {
+    /// Replaces what is kept by one value, as a table does with its only row.
+    fn replace(self, words: &mut [u64], row: &Row, value: i64) {
+        match self {
+            Self::First | Self::Last => words.copy_from_slice(&crate::partial::edge(row.occurrence(value))),
+            other => panic!("a table keeps its row as first or last and not as {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Several engines that exchange blocks, fed in random batches, with random delays, saved and restored at random places.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{FeatureVector, Timestamp, unpack};
+use features::{Block, Config, Engine, Output, SnapshotKind};
+use pipeline::Pipeline;
+use testkit::Record;
+
+/// Largest batch, in records.
+const BATCH_MAX: i64 = 60;
+/// Blocks are held back at most this long.
+const DELAY_MS_MAX: i64 = 20_000;
+
+/// Random choices by a seed (splitmix64).
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
+        low + (self.next() % (high - low + 1).unsigned_abs()).cast_signed()
+    }
+
+    pub(crate) fn chance(&mut self, one_in: u64) -> bool {
+        self.next() % one_in == 0
+    }
+}
+
+pub(crate) struct Cluster {
+    pipeline: Arc<Pipeline>,
+    engines: Vec<Engine>,
+    /// By the shard they are for, with the instant at which they arrive.
+    under_way: Vec<(i64, Block)>,
+    written: BTreeMap<(usize, String), FeatureVector>,
+    refused: Vec<Vec<(usize, &'static str)>>,
+    dropped: usize,
+    now: i64,
+    /// Snapshots of each shard since its last full one.
+    snapshots: Vec<Vec<Vec<u8>>>,
+}
+
+impl Cluster {
+    pub(crate) fn new(pipeline: &Pipeline, shards: usize, files: &[(usize, String)], start: Timestamp) -> Self {
+        let pipeline = Arc::new(pipeline.clone());
+        let engine = |shard| Engine::new(pipeline.clone(), config(shard, shards)).expect("a fixture without faults");
+        let mut cluster = Self {
+            engines: (0..shards).map(engine).collect(),
+            under_way: Vec::new(),
+            written: BTreeMap::new(),
+            refused: vec![Vec::new(); shards],
+            dropped: 0,
+            now: start.0,
+            snapshots: vec![Vec::new(); shards],
+            pipeline,
+        };
+        for shard in 0..shards {
+            for (source, lines) in files {
+                let output = cluster.engines[shard].load_file(*source, lines, start);
+                cluster.take(shard, output, &mut Dice::new(0));
+            }
+        }
+        cluster
+    }
+
+    /// Feeds every record that was appended before the instant, in random batches of random shards.
+    pub(crate) fn feed_until(&mut self, partitions: &[Vec<Record>], next: &mut [usize], at: i64, dice: &mut Dice) {
+        loop {
+            // The shard whose next record is the oldest: clocks of shards stay close, as they do in life.
+            let waiting = (0..partitions.len()).filter_map(|shard| Some((partitions[shard].get(next[shard])?.append_at.0, shard)));
+            let Some((first, shard)) = waiting.min().filter(|(first, _)| *first < at) else { break };
+            let until = (first + dice.between(1, 30_000)).min(at);
+            let size = dice.between(1, BATCH_MAX) as usize;
+            let records = &partitions[shard][next[shard]..];
+            let count = records.iter().take(size).take_while(|record| record.append_at.0 < until).count();
+            let now = records[count - 1].append_at.0 + 1;
+            // A cut within one instant is not a cut of time.
+            let count = records.iter().take_while(|record| record.append_at.0 < now).count();
+            let batch: Vec<features::Record<'_>> = (next[shard]..).zip(&records[..count]).map(view).collect();
+            next[shard] += count;
+            self.now = self.now.max(now);
+            let output = self.engines[shard].ingest(&batch, Timestamp(now));
+            for record in &batch {
+                self.engines.iter_mut().for_each(|engine| engine.hear(record.source, record.append_at));
+            }
+            self.take(shard, output, dice);
+            self.deliver(self.now, dice);
+            self.disturb(shard, dice);
+        }
+    }
+
+    /// Delivers everything and lets time pass.
+    pub(crate) fn settle(&mut self, at: i64) {
+        let mut dice = Dice::new(at.cast_unsigned());
+        self.now = self.now.max(at);
+        for _ in 0..2 {
+            for shard in 0..self.engines.len() {
+                let output = self.engines[shard].tick(Timestamp(at));
+                self.take(shard, output, &mut dice);
+            }
+            self.deliver(i64::MAX, &mut dice);
+        }
+    }
+
+    pub(crate) fn vector(&self, group: usize, key: &str) -> Option<FeatureVector> {
+        self.engines.iter().find_map(|engine| engine.vector(group, key))
+    }
+
+    pub(crate) fn written(&self, group: usize, key: &str) -> Option<&FeatureVector> {
+        self.written.get(&(group, key.to_owned()))
+    }
+
+    pub(crate) fn keys(&self) -> Vec<(usize, String)> {
+        let groups = 0..self.pipeline.groups.len();
+        let of = |group: usize| self.engines.iter().flat_map(move |engine| engine.keys(group).map(move |key| (group, key.to_owned())));
+        groups.flat_map(of).collect()
+    }
+
+    pub(crate) fn refused(&self, shard: usize) -> Vec<(usize, &'static str)> {
+        let mut refused = self.refused[shard].clone();
+        refused.sort_unstable();
+        refused
+    }
+
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    fn take(&mut self, shard: usize, output: Output, dice: &mut Dice) {
+        for vector in output.vectors.iter() {
+            let schema = self.engines[shard].schema(vector.group).expect("a group of the pipeline");
+            let unpacked = unpack(vector.packed, schema).expect("what the engine packs can be read");
+            self.written.insert((vector.group, vector.key.to_owned()), unpacked);
+        }
+        self.refused[shard].extend(output.refused.iter().map(|refused| (refused.offset as usize, refused.reason.code())));
+        self.dropped += output.dropped.len();
+        let blocks = output.blocks.into_iter().map(|block| (self.now + dice.between(0, DELAY_MS_MAX), block));
+        self.under_way.extend(blocks.collect::<Vec<(i64, Block)>>());
+    }
+
+    /// Blocks of one shard to another arrive in their order.
+    fn deliver(&mut self, until: i64, dice: &mut Dice) {
+        let mut stopped = vec![false; self.engines.len()];
+        for (arrives_at, block) in std::mem::take(&mut self.under_way) {
+            let shard = block.shard as usize;
+            if arrives_at > until || stopped[shard] {
+                stopped[shard] = true;
+                self.under_way.push((arrives_at, block));
+                continue;
+            }
+            let output = self.engines[shard].receive(&block.bytes, Timestamp(i64::MIN)).expect("a block as it was made");
+            self.take(shard, output, dice);
+        }
+    }
+
+    /// Sometimes saves an engine while it goes on, or replaces it by its restored self.
+    fn disturb(&mut self, shard: usize, dice: &mut Dice) {
+        if !dice.chance(6) {
+            return;
+        }
+        let kind = if self.snapshots[shard].is_empty() || dice.chance(3) { SnapshotKind::Full } else { SnapshotKind::Changes };
+        if kind == SnapshotKind::Full {
+            self.snapshots[shard].clear();
+        }
+        let engine = &mut self.engines[shard];
+        engine.begin_snapshot(kind);
+        let mut bytes = Vec::new();
+        while engine.write_snapshot(dice.between(1, 4000) as usize, &mut bytes) {}
+        self.snapshots[shard].push(bytes);
+        let parts: Vec<&[u8]> = self.snapshots[shard].iter().map(Vec::as_slice).collect();
+        let config = config(shard, self.engines.len());
+        self.engines[shard] = Engine::restore(self.pipeline.clone(), config, &parts).expect("a snapshot as it was made");
+        // A restored engine has no history of saves: the next one is full.
+        self.snapshots[shard].clear();
+    }
+}
+
+fn config(shard: usize, shards: usize) -> Config {
+    Config { shard: shard as u32, shards: shards as u32, ..Config::default() }
+}
+
+fn view((offset, record): (usize, &Record)) -> features::Record<'_> {
+    let Record { source, append_at, payload } = record;
+    features::Record { source: *source, offset: offset as u64, append_at: *append_at, payload }
+}

@@ -1,0 +1,169 @@
+//! The engine against the naive oracle, over random streams.
+//!
+//! Each seed draws a stream, a number of shards, cuts into batches, delays of timers and blocks, and places at which an engine
+//! is saved and restored. A seed that fails is named; `HEADWAY_SEED=n` runs it alone, `HEADWAY_SEEDS=n` runs more of them.
+
+mod cluster;
+
+use std::collections::BTreeMap;
+
+use cluster::{Cluster, Dice};
+use domain::{Span, Timestamp};
+use pipeline::Pipeline;
+use testkit::{Decision, Mode, Oracle, Record, generate, pipelines};
+
+/// Seeds of each property when nothing else is asked for.
+const SEEDS: u64 = 40;
+
+fn seeds() -> std::ops::Range<u64> {
+    let asked = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match (asked("HEADWAY_SEED"), asked("HEADWAY_SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, count) => 0..count.unwrap_or(SEEDS),
+    }
+}
+
+/// Runs a stream through a cluster of engines and compares it with the oracle at several instants and at the end.
+fn check(name: &str, pipeline: &Pipeline, knobs: &generate::Stream, shards: usize, seed: u64) {
+    let context = format!("{name}, seed {seed}, {shards} shards");
+    let mut dice = Dice::new(seed ^ 0x5eed);
+    let records = generate::records(pipeline, knobs, seed);
+    let partitions = generate::partition(pipeline, &records, shards, 0.1);
+    let files: Vec<(usize, String)> = file_tables(pipeline);
+    let oracle = files.iter().fold(Oracle::new(pipeline), |oracle, (source, lines)| oracle.with_file_rows(*source, lines));
+    let history = oracle.history(&partitions);
+
+    let mut cluster = Cluster::new(pipeline, shards, &files, knobs.start_at.minus(Span(1000)));
+    let last = records.iter().map(|record| record.append_at.0).max().unwrap_or(0);
+    let mut instants: Vec<i64> = (0..5).map(|_| dice.between(knobs.start_at.0, last)).collect();
+    instants.extend([last + 1, last + dice.between(1, 300_000), last + 4_000_000]);
+    instants.sort_unstable();
+    let mut next = vec![0; shards];
+    for at in instants {
+        cluster.feed_until(&partitions, &mut next, at, &mut dice);
+        cluster.settle(at);
+        compare(&context, pipeline, &cluster, &history.vectors(Timestamp(at), Mode::Available), at);
+    }
+    let decisions: Vec<Vec<Decision>> = history.decisions();
+    for (shard, decided) in decisions.iter().enumerate() {
+        let refused: Vec<(usize, &str)> =
+            decided.iter().enumerate().filter_map(|(at, decision)| refusal(decision).map(|reason| (at, reason))).collect();
+        assert_eq!(cluster.refused(shard), refused, "{context}: refused records of shard {shard}");
+    }
+    assert_eq!(cluster.dropped(), 0, "{context}: nothing that was accepted may be dropped");
+}
+
+fn refusal(decision: &Decision) -> Option<&'static str> {
+    match decision {
+        Decision::Accepted => None,
+        Decision::Refused(reason) => Some(reason),
+    }
+}
+
+fn file_tables(pipeline: &Pipeline) -> Vec<(usize, String)> {
+    let files = pipeline.sources.iter().enumerate().filter(|(_, source)| matches!(source.kind, pipeline::SourceKind::File { .. }));
+    let line = |store: i64| format!("{{\"store_id\":\"k{store}\",\"capacity\":{}}}\n", store * 7);
+    files.map(|(source, _)| (source, (0..8).chain(2..5).map(line).collect())).collect()
+}
+
+type Expected = BTreeMap<(usize, String), testkit::OracleVector>;
+
+fn compare(context: &str, pipeline: &Pipeline, cluster: &Cluster, expected: &Expected, at: i64) {
+    for ((group, key), expected) in expected {
+        let place = format!("{context}, {} {key} at {at}", pipeline.groups[*group].name);
+        let names: Vec<String> = pipeline.groups[*group].columns().into_iter().map(|column| column.name).collect();
+        let Some(found) = cluster.vector(*group, key) else {
+            assert!(expected.forgotten, "{place}: the engine forgot what the oracle knows: {expected:?}");
+            continue;
+        };
+        for ((name, expected), found) in names.iter().zip(&expected.values).zip(&found.values) {
+            assert!(same(expected.as_ref(), found.as_ref()), "{place}, {name}: oracle {expected:?}, engine {found:?}");
+        }
+        assert_eq!(found.as_of, expected.as_of, "{place}: as_of");
+        assert_eq!(found.valid_until, expected.valid_until, "{place}: valid_until");
+        assert_eq!(found.source_silent, expected.silent, "{place}: silent");
+        // What was written last holds as long as it says.
+        if let Some(written) = cluster.written(*group, key)
+            && at < written.valid_until.0
+            && !expected.silent
+        {
+            for ((name, expected), written) in names.iter().zip(&expected.values).zip(&written.values) {
+                assert!(same(expected.as_ref(), written.as_ref()), "{place}, {name} as written: oracle {expected:?}, {written:?}");
+            }
+        }
+    }
+    for (group, key) in cluster.keys() {
+        assert!(expected.contains_key(&(group, key.clone())), "{context}: the oracle does not know {group} {key}");
+    }
+}
+
+/// Equal to the last bit.
+fn same(one: Option<&domain::Value>, other: Option<&domain::Value>) -> bool {
+    use domain::Value::{Float, Integer};
+    match (one, other) {
+        (Some(Float(one)), Some(Float(other))) => one.to_bits() == other.to_bits(),
+        (Some(Integer(one)), Some(Integer(other))) => one == other,
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+#[test]
+fn every_aggregator_equals_the_oracle() {
+    for seed in seeds() {
+        check("every aggregator", &pipelines::every_aggregator(), &generate::Stream::default(), 1, seed);
+    }
+}
+
+#[test]
+fn pairs_tables_files_and_silence_equal_the_oracle() {
+    for seed in seeds() {
+        check("orders", &pipelines::orders(), &generate::Stream::default(), 1, seed);
+    }
+}
+
+#[test]
+fn shards_that_shuffle_equal_the_oracle() {
+    for seed in seeds() {
+        let shards = 2 + (seed % 7) as usize;
+        check("every aggregator", &pipelines::every_aggregator(), &generate::Stream::default(), shards, seed);
+        check("orders", &pipelines::orders(), &generate::Stream::default(), shards, seed);
+    }
+}
+
+#[test]
+fn one_key_and_many_keys_equal_the_oracle() {
+    for seed in seeds().take(4) {
+        let one = generate::Stream { keys: 1, events: 600, ..generate::Stream::default() };
+        check("one key", &pipelines::every_aggregator(), &one, 1, seed);
+        let many = generate::Stream { keys: 100_000, events: 3000, ..generate::Stream::default() };
+        check("many keys", &pipelines::minimal(), &many, 2, seed);
+    }
+}
+
+#[test]
+fn order_of_arrival_and_repetition_do_not_change_a_byte() {
+    for seed in seeds() {
+        for pipeline in [pipelines::every_aggregator(), pipelines::orders()] {
+            let records = generate::records(&pipeline, &generate::Stream::calm(), seed);
+            let permuted = generate::permute_within_lateness(&pipeline, &records, seed);
+            let last = records.iter().chain(&permuted).map(|record| record.append_at.0).max().unwrap_or(0) + 1;
+            let [one, other] = [&records, &permuted].map(|records| vectors_at(&pipeline, records, last, seed));
+            assert_eq!(one.len(), other.len(), "seed {seed}");
+            for (key, one) in &one {
+                let other = &other[key];
+                assert_eq!((&one.values, one.valid_until), (&other.values, other.valid_until), "seed {seed}, {key:?}");
+            }
+        }
+    }
+}
+
+fn vectors_at(pipeline: &Pipeline, records: &[Record], at: i64, seed: u64) -> BTreeMap<(usize, String), domain::FeatureVector> {
+    let partitions = vec![records.to_vec()];
+    let start = records.first().map_or(0, |record| record.append_at.0) - 1;
+    let mut cluster = Cluster::new(pipeline, 1, &file_tables(pipeline), Timestamp(start));
+    cluster.feed_until(&partitions, &mut [0], at, &mut Dice::new(seed));
+    cluster.settle(at);
+    let keys = cluster.keys();
+    keys.into_iter().filter_map(|(group, key)| Some(((group, key.clone()), cluster.vector(group, &key)?))).collect()
+}

@@ -1,0 +1,31 @@
+//! Pipeline specs: what a business declares. Reads TOML, reports every fault with its line, and hands out resolved types.
+//! Never evaluates an expression and knows nothing of polars.
+//!
+//! The way of a spec: `document` (TOML with places), `structure` (held against the JSON Schema of `raw`), `resolve` (names,
+//! types, defaults; expressions by `sql`), `resolved`. Faults of all stages meet in one `report`.
+
+mod document;
+mod expression;
+mod fault;
+mod literal;
+mod load;
+mod memory;
+mod quantities;
+mod raw;
+mod report;
+mod resolve;
+mod resolved;
+mod schema;
+mod sql;
+mod structure;
+mod suggestion;
+
+pub use expression::{Arithmetic, Comparison, Expr, Function, Type};
+pub use fault::{Fault, Faults};
+pub use load::{load, parse};
+pub use memory::{MemoryItem, MemoryPlan, memory};
+pub use resolved::{
+    Aggregator, Case, Column, Feature, Field, FieldKind, Group, Input, InputKind, Pair, Pipeline, Source, SourceKind, Stream,
+    Table, Transform, WhenOutdated, Window,
+};
+pub use schema::json_schema;

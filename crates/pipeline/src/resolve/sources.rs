@@ -1,0 +1,193 @@
+//! Sources: streams, files, and the pairs and tables that are made from streams.
+
+mod derived;
+mod stream;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::check_name;
+use super::expressions::field_scope;
+use crate::document::Path;
+use crate::raw::{RawPipeline, RawSource};
+use crate::report::Report;
+use crate::resolved::{Source, SourceKind};
+use crate::sql::Scope;
+use crate::suggestion::{did_you_mean, nearest};
+
+/// The sources that could be read, bases before what is made of them.
+#[derive(Default)]
+pub(super) struct Sources {
+    resolved: Vec<Source>,
+    /// What expressions over each see.
+    scopes: Vec<Scope>,
+    /// Every declared name; none where a fault left nothing to build on.
+    places: BTreeMap<String, Option<usize>>,
+    /// Streams and other sources that another source is made of.
+    used: BTreeSet<String>,
+}
+
+/// Reads all sources.
+pub(super) fn resolve(raw: &RawPipeline, exists: &dyn Fn(&str) -> bool, report: &mut Report<'_>) -> Sources {
+    let all = Path::default().key("source");
+    let mut sources = Sources::default();
+    let names = report.document().keys(&all);
+    let mut derived = Vec::new();
+    for name in names {
+        let path = all.key(&name);
+        check_name(&path, &name, report);
+        let Some(kind) = kind_of(&path, report) else {
+            sources.places.insert(name, None);
+            continue;
+        };
+        let Some(source) = raw.source.get(&name) else { continue };
+        check_keys(&path, kind, source, report);
+        match (kind, &source.pair, &source.table) {
+            (Kind::Stream, ..) => {
+                let read = stream::stream(&name, source, &path, report);
+                sources.add(name, Some(read));
+            }
+            (Kind::Table, _, Some(table)) if table.file.is_some() => {
+                let read = stream::file(&name, source, table, &path, exists, report);
+                sources.add(name, read);
+            }
+            _ => {
+                sources.places.insert(name.clone(), None);
+                derived.push((name, source, path));
+            }
+        }
+    }
+    for (name, source, path) in derived {
+        let read = derived::derived(&name, source, &path, &mut sources, report);
+        sources.add(name, read);
+    }
+    sources
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Stream,
+    Pair,
+    Table,
+}
+
+impl Sources {
+    /// The source of this name; reports a name that is not declared.
+    pub(super) fn find(&self, name: &str, path: &Path, report: &mut Report<'_>) -> Option<usize> {
+        match self.places.get(name) {
+            Some(place) => *place,
+            None => {
+                let help = did_you_mean(name, self.places.keys().map(String::as_str));
+                report.value(path, "unknown_source", format!("there is no source `{name}`")).suggest_maybe(help);
+                None
+            }
+        }
+    }
+
+    /// The declared source that a mistyped name was meant for.
+    pub(super) fn meant(&self, name: &str) -> Option<String> {
+        nearest(name, &self.places.keys().map(String::as_str).collect::<Vec<_>>()).map(str::to_owned)
+    }
+
+    /// A source that was found.
+    pub(super) fn get(&self, place: usize) -> &Source {
+        &self.resolved[place]
+    }
+
+    /// What expressions over a source that was found see.
+    pub(super) fn scope(&self, place: usize) -> &Scope {
+        &self.scopes[place]
+    }
+
+    /// Reports sources that no group uses, by itself or through a source made of it.
+    pub(super) fn report_unused(&self, used_by_groups: &BTreeSet<String>, report: &mut Report<'_>) {
+        for name in self.places.keys().filter(|name| !self.used.contains(*name) && !used_by_groups.contains(*name)) {
+            let path = Path::default().key("source").key(name);
+            report
+                .key(&path, "unused_source", format!("nothing uses the source `{name}`"))
+                .suggest("remove it, or make a group of it");
+        }
+    }
+
+    /// The sources, every derived one after its base.
+    pub(super) fn into_resolved(self) -> Vec<Source> {
+        self.resolved
+    }
+
+    fn add(&mut self, name: String, read: Option<(Source, Vec<String>)>) {
+        let place = read.map(|(source, broken)| {
+            self.scopes.push(field_scope(&source.name, &source.fields, &broken));
+            self.resolved.push(source);
+            self.resolved.len() - 1
+        });
+        self.places.insert(name, place);
+    }
+
+    /// The stream that a derived source is made from.
+    fn base(&mut self, name: &str, path: &Path, report: &mut Report<'_>) -> Option<usize> {
+        self.used.insert(name.into());
+        let is_derived =
+            |path: &Path, report: &Report<'_>| report.is_written(&path.key("pair")) || report.is_written(&path.key("table"));
+        if self.places.contains_key(name) && is_derived(&Path::default().key("source").key(name), report) {
+            let message = format!("`{name}` is no stream, and pairs and tables are made from streams");
+            report.value(path, "not_a_stream", message).suggest("name the stream with the events themselves");
+            return None;
+        }
+        self.find(name, path, report)
+    }
+}
+
+/// Which of the three kinds a source is; reports none and several.
+fn kind_of(path: &Path, report: &mut Report<'_>) -> Option<Kind> {
+    let kinds = [("topic", Kind::Stream), ("pair", Kind::Pair), ("table", Kind::Table)];
+    let written: Vec<Kind> =
+        kinds.into_iter().filter(|(key, _)| report.is_written(&path.key(key))).map(|(_, kind)| kind).collect();
+    match written.as_slice() {
+        [only] => Some(*only),
+        [] => {
+            let message = "this source says neither `topic` nor `pair` nor `table`";
+            report.value(path, "missing_key", message).suggest("write topic = \"…\" for a stream of events");
+            None
+        }
+        _ => {
+            let message = "a source has only one of `topic`, `pair` and `table`";
+            report.value(path, "misplaced_key", message).suggest("declare two sources");
+            None
+        }
+    }
+}
+
+/// Reports keys that belong to another kind of source.
+fn check_keys(path: &Path, kind: Kind, raw: &RawSource, report: &mut Report<'_>) {
+    let from_file = raw.table.as_ref().is_some_and(|table| table.file.is_some());
+    let own: &[&str] = match kind {
+        Kind::Stream => return,
+        Kind::Pair => &["pair"],
+        Kind::Table if from_file => &["table", "fields"],
+        Kind::Table => &["table"],
+    };
+    const STREAM_KEYS: [&str; 9] =
+        ["key", "time", "skew", "lateness", "silent_after", "dedup", "peak_per_second", "identity", "fields"];
+    for key in
+        report.document().keys(path).iter().filter(|key| STREAM_KEYS.contains(&key.as_str()) && !own.contains(&key.as_str()))
+    {
+        let help = if from_file { "remove it" } else { "declare it at the stream that this source is made from" };
+        report.key(&path.key(key), "misplaced_key", format!("`{key}` belongs to a stream")).suggest(help);
+    }
+}
+
+/// The place of a field by name; reports a name that is not declared.
+fn field_place(source: &Source, scope: &Scope, name: &str, path: &Path, report: &mut Report<'_>) -> Option<usize> {
+    let place = source.fields.iter().position(|field| field.name == name);
+    if place.is_none() && !scope.is_broken(name) {
+        let help = did_you_mean(name, source.fields.iter().map(|field| field.name.as_str()));
+        report
+            .value(path, "unknown_field", format!("there is no `{name}` among the fields of `{}`", source.name))
+            .suggest_maybe(help);
+    }
+    place
+}
+
+/// Whether a source is a stream.
+fn is_stream(source: &Source) -> bool {
+    matches!(source.kind, SourceKind::Stream(_))
+}

@@ -1,0 +1,10 @@
+//! Ready-made pipelines for tests, built in Rust without a spec, and the small helpers to build more.
+
+pub mod build;
+mod every_aggregator;
+mod minimal;
+mod orders;
+
+pub use every_aggregator::every_aggregator;
+pub use minimal::minimal;
+pub use orders::orders;
