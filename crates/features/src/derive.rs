@@ -90,8 +90,7 @@ impl Derived {
                 }
             }
         }
-        // What is taken back goes first, so that a table never shows two rows of a key.
-        changes.sort_by_key(|change| change.weight);
+        // In this order: what a later event of the step takes back was sent by an earlier one.
         for change in changes {
             out.columns.push_row(change.time, change.identity, &change.row);
             out.weights.push(change.weight);

@@ -195,16 +195,15 @@ impl Engine {
     }
 
     fn take_stream(&mut self, source: usize, records: &[Record<'_>], out: &mut Output) {
-        let Some(stream) = self.streams[source].as_mut() else { return };
+        let Some(mut stream) = self.streams[source].take() else { return };
         let rows = stream.take(source, records, self.now, self.admits_all, &mut self.steps, &mut out.refused);
         let newest = records.iter().filter(|record| record.source == source).map(|record| record.append_at.0).max();
         if !self.admits_all {
             self.heard[source] = self.heard[source].max(newest);
         }
-        let columns = std::mem::take(&mut stream.columns);
-        let horizon = stream.horizon(self.now);
+        let horizon = stream.horizon(self.now.min(self.stands_still_at(source)));
         if !rows.is_empty() {
-            self.tile_groups(source, &columns, &rows, out);
+            self.tile_groups(source, &stream.columns, &rows, out);
         }
         for place in 0..self.derived.len() {
             let derived = self.derived[place].source;
@@ -212,14 +211,12 @@ impl Engine {
                 self.steps.begin();
                 let fields = &self.pipeline.sources[derived].fields;
                 let mut changed = Rows { columns: Columns::new(fields, &self.used[derived]), weights: Vec::new() };
-                self.derived[place].step(&self.pipeline.sources[source], &columns, &rows, horizon, &mut changed);
+                self.derived[place].step(&self.pipeline.sources[source], &stream.columns, &rows, horizon, &mut changed);
                 self.steps.end(Step::Derive);
                 self.apply_rows(derived, &changed, out);
             }
         }
-        if let Some(stream) = self.streams[source].as_mut() {
-            stream.columns = columns;
-        }
+        self.streams[source] = Some(stream);
     }
 
     fn tile_groups(&mut self, source: usize, columns: &Columns, rows: &[u32], out: &mut Output) {
@@ -290,7 +287,8 @@ impl Engine {
             }
         }
         self.steps.end(Step::Finish);
-        let due = self.derived.iter().filter_map(Derived::next_due);
+        // What is due and was not done waits for a silent source, not for time.
+        let due = self.derived.iter().filter_map(Derived::next_due).filter(|due| *due > self.now);
         let held = self.streams.iter().flatten().filter_map(StreamState::next_visible);
         out.next_timer = due.chain(held).chain(self.wheel.next()).min().map(Timestamp);
         out
@@ -299,9 +297,14 @@ impl Engine {
     fn moment(&self, state: &GroupState) -> Moment {
         let source = state.layout.group.source;
         let heard = self.pipeline.base_of(source).and_then(|base| self.heard[base]);
+        Moment { now: self.now, at: self.now.min(self.stands_still_at(source)), heard, position: self.position }
+    }
+
+    /// The instant beyond which time does not pass for a source unless it is heard again.
+    fn stands_still_at(&self, source: usize) -> i64 {
+        let heard = self.pipeline.base_of(source).and_then(|base| self.heard[base]);
         let silent_after = self.pipeline.sources[source].silent_after;
-        let still = heard.zip(silent_after).map_or(i64::MAX, |(heard, after)| heard.saturating_add(after.0));
-        Moment { now: self.now, at: self.now.min(still), heard, position: self.position }
+        heard.zip(silent_after).map_or(i64::MAX, |(heard, after)| heard.saturating_add(after.0))
     }
 }
 

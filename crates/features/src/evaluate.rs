@@ -19,16 +19,29 @@ pub(crate) enum Values {
     Time(Int64Chunked),
 }
 
-/// Evaluates over some rows of a batch.
+/// Evaluates over some rows.
 pub(crate) struct Evaluator<'a> {
-    fields: &'a [Field],
-    columns: &'a Columns,
-    rows: &'a [u32],
+    fields: Fields<'a>,
+    length: usize,
+}
+
+/// What `Expr::Field` refers to.
+enum Fields<'a> {
+    /// Some rows of a batch of events.
+    Batch { fields: &'a [Field], columns: &'a Columns, rows: &'a [u32] },
+    /// Values that were computed before.
+    Computed(&'a [Values]),
 }
 
 impl<'a> Evaluator<'a> {
+    /// Over some rows of a batch of events.
     pub(crate) fn new(fields: &'a [Field], columns: &'a Columns, rows: &'a [u32]) -> Self {
-        Self { fields, columns, rows }
+        Self { fields: Fields::Batch { fields, columns, rows }, length: rows.len() }
+    }
+
+    /// Over values that were computed before.
+    pub(crate) fn over(values: &'a [Values], length: usize) -> Self {
+        Self { fields: Fields::Computed(values), length }
     }
 
     /// The expression's value for each row.
@@ -36,8 +49,8 @@ impl<'a> Evaluator<'a> {
         match expr {
             Expr::Field(field) => self.field(*field),
             Expr::Number(number) => Values::Number(self.constant(Some(*number))),
-            Expr::Text(text) => Values::Text(StringChunked::full(PlSmallStr::EMPTY, text, self.rows.len())),
-            Expr::Boolean(truth) => Values::Boolean(BooleanChunked::full(PlSmallStr::EMPTY, *truth, self.rows.len())),
+            Expr::Text(text) => Values::Text(StringChunked::full(PlSmallStr::EMPTY, text, self.length)),
+            Expr::Boolean(truth) => Values::Boolean(BooleanChunked::full(PlSmallStr::EMPTY, *truth, self.length)),
             Expr::Null(kind) => self.null(*kind),
             Expr::Negate(inner) => Values::Number(self.number(inner).apply_values(|number| -number)),
             Expr::Not(inner) => Values::Boolean(!&self.truth(inner)),
@@ -58,34 +71,21 @@ impl<'a> Evaluator<'a> {
     }
 
     fn field(&self, field: usize) -> Values {
-        let units = |row: &u32| Some(self.columns.units(field)[*row as usize]).filter(|units| *units != NULL);
-        let texts = |row: &u32| self.columns.texts(field).get(*row as usize);
-        let rows = self.rows.iter();
-        match &self.fields[field].kind {
-            FieldKind::Text | FieldKind::Cell { .. } => Values::Text(rows.map(texts).collect()),
-            FieldKind::Category(labels) => {
-                let label = |place: i64| usize::try_from(place).ok().and_then(|place| labels.get(place)).map(String::as_str);
-                Values::Text(rows.map(|row| units(row).and_then(label)).collect())
-            }
-            FieldKind::Integer { .. } => Values::Number(rows.map(|row| units(row).map(|units| units as f64)).collect()),
-            FieldKind::Decimal { digits, .. } => {
-                let scale = 10f64.powi(i32::from(*digits));
-                Values::Number(rows.map(|row| units(row).map(|units| units as f64 / scale)).collect())
-            }
-            FieldKind::Boolean => Values::Boolean(rows.map(|row| units(row).map(|units| units == 1)).collect()),
-            FieldKind::Time => Values::Time(rows.map(units).collect()),
+        match &self.fields {
+            Fields::Batch { fields, columns, rows } => of_batch(&fields[field].kind, columns, field, rows),
+            Fields::Computed(values) => values[field].clone(),
         }
     }
 
     fn constant(&self, number: Option<f64>) -> Float64Chunked {
         match number {
-            Some(number) => Float64Chunked::full(PlSmallStr::EMPTY, number, self.rows.len()),
-            None => Float64Chunked::full_null(PlSmallStr::EMPTY, self.rows.len()),
+            Some(number) => Float64Chunked::full(PlSmallStr::EMPTY, number, self.length),
+            None => Float64Chunked::full_null(PlSmallStr::EMPTY, self.length),
         }
     }
 
     fn null(&self, kind: Type) -> Values {
-        let (name, length) = (PlSmallStr::EMPTY, self.rows.len());
+        let (name, length) = (PlSmallStr::EMPTY, self.length);
         match kind {
             Type::Number => Values::Number(self.constant(None)),
             Type::Text => Values::Text(StringChunked::full_null(name, length)),
@@ -155,6 +155,29 @@ impl<'a> Evaluator<'a> {
             let mask: BooleanChunked = self.holds(condition).into_iter().map(Some).collect();
             choose(&mask, self.values(value), otherwise)
         })
+    }
+}
+
+/// A field of some rows as the type that expressions see.
+fn of_batch(kind: &FieldKind, columns: &Columns, field: usize, rows: &[u32]) -> Values {
+    let units = |row: &u32| Some(columns.units(field)[*row as usize]).filter(|units| *units != NULL);
+    let rows = rows.iter();
+    match kind {
+        FieldKind::Text | FieldKind::Cell { .. } => {
+            let texts = columns.texts(field);
+            Values::Text(rows.map(|row| texts.get(*row as usize)).collect())
+        }
+        FieldKind::Category(labels) => {
+            let label = |place: i64| usize::try_from(place).ok().and_then(|place| labels.get(place)).map(String::as_str);
+            Values::Text(rows.map(|row| units(row).and_then(label)).collect())
+        }
+        FieldKind::Integer { .. } => Values::Number(rows.map(|row| units(row).map(|units| units as f64)).collect()),
+        FieldKind::Decimal { digits, .. } => {
+            let scale = 10f64.powi(i32::from(*digits));
+            Values::Number(rows.map(|row| units(row).map(|units| units as f64 / scale)).collect())
+        }
+        FieldKind::Boolean => Values::Boolean(rows.map(|row| units(row).map(|units| units == 1)).collect()),
+        FieldKind::Time => Values::Time(rows.map(units).collect()),
     }
 }
 

@@ -21,6 +21,7 @@ mod sketch;
 mod slab;
 mod steps;
 mod tiling;
+mod transform;
 mod usage;
 mod wheel;
 
@@ -29,3 +30,4 @@ pub use engine::{Admission, Config, Engine, Load, Record, SnapshotKind};
 pub use error::Error;
 pub use output::{Block, Dropped, Output, Refused, VectorRef, Vectors};
 pub use reason::Reason;
+pub use transform::transforms;

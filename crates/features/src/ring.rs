@@ -8,7 +8,7 @@ mod rows;
 use crate::{
     codec::{Broken, Reader, Writer},
     layout::Layout,
-    partial::{Kind, signed},
+    partial::signed,
     sketch::Sketch,
     slab::Stored,
 };
@@ -157,7 +157,7 @@ impl Ring {
     pub(crate) fn settled_at(&self, layout: &Layout, lateness_ms: i64) -> i64 {
         let last = self.extra.as_ref().and_then(|extra| extra.rows.iter().map(|row| row.time).max());
         match last {
-            Some(last) if self.tiles.is_empty() => {
+            Some(last) if self.tiles.is_empty() && layout.keeps_rows => {
                 last.saturating_add(lateness_ms).saturating_add(crate::group::LAG_MS + layout.group.hop.0)
             }
             _ => NO_TIMER,
@@ -248,15 +248,5 @@ impl Stored for Ring {
             extra.rows = (0..rows).map(|_| Row::read(layout, reader)).collect::<Result<_, Broken>>()?;
         }
         Ok(ring)
-    }
-}
-
-impl Kind {
-    /// Replaces what is kept by one value, as a table does with its only row.
-    fn replace(self, words: &mut [u64], row: &Row, value: i64) {
-        match self {
-            Self::First | Self::Last => words.copy_from_slice(&crate::partial::edge(row.occurrence(value))),
-            other => panic!("a table keeps its row as first or last and not as {other:?}"),
-        }
     }
 }

@@ -100,7 +100,7 @@ impl Prepared {
         let (tile, always) = words.split_at_mut(layout.words);
         let windowed = layout.fixed.iter().map(|op| (op, true));
         for (op, windowed) in windowed.chain(layout.always.iter().map(|op| (op, false))) {
-            let words = if windowed { &mut tile[op.at..] } else { &mut always[op.at..] };
+            let words = if windowed { &mut tile[op.at..op.at + op.kind.words()] } else { &mut always[op.at..op.at + op.kind.words()] };
             if op.condition.is_none() && op.input.is_none() {
                 words[0] += members.len() as u64;
                 continue;

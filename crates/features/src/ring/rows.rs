@@ -4,7 +4,7 @@ use super::{Extra, Ring, Taken};
 use crate::{
     codec::{Broken, Reader, Writer},
     columns::NULL,
-    layout::Layout,
+    layout::{Layout, Op},
     partial::{Kind, Occurrence},
 };
 
@@ -58,6 +58,9 @@ impl Row {
 impl Extra {
     /// Lets go of the rows of closed tiles.
     pub(super) fn settle(&mut self, layout: &Layout, sealed: i64) {
+        if layout.source_is_table {
+            return;
+        }
         let Self { rows, base, .. } = self;
         rows.retain(|row| {
             let open = layout.tile_of(row.time) >= sealed;
@@ -88,25 +91,30 @@ impl Ring {
         Taken::Yes
     }
 
-    /// Counts a row of a table in or out, and keeps the values of the one that is open.
+    /// Counts a row of a table in or out. First and last values are those of the rows that are open.
     pub(crate) fn apply_table_row(&mut self, layout: &Layout, row: &Row, weight: i8) {
         let Some(extra) = &mut self.extra else { panic!("a group over a table keeps values without windows") };
-        for op in layout.always.iter().filter(|op| row.meets(op.condition)) {
+        let (counts, edges): (Vec<&Op<Kind>>, Vec<&Op<Kind>>) = layout.always.iter().partition(|op| op.kind == Kind::Count);
+        for op in counts.into_iter().filter(|op| row.meets(op.condition)) {
+            extra.always[op.at] = extra.always[op.at].wrapping_add_signed(i64::from(weight));
+        }
+        if edges.is_empty() {
+            return;
+        }
+        if weight > 0 {
+            extra.rows.push(row.clone());
+        } else if let Some(at) = extra.rows.iter().position(|other| other == row) {
+            extra.rows.swap_remove(at);
+        }
+        for op in edges {
             let words = &mut extra.always[op.at..op.at + op.kind.words()];
-            match (op.kind, row.value(op.input)) {
-                (Kind::Count, Some(_)) => words[0] = words[0].wrapping_add_signed(i64::from(weight)),
-                (Kind::First | Kind::Last, value) => {
-                    let held = [words[1], words[2]] == [row.identity as u64, (row.identity >> 64) as u64];
-                    match value {
-                        Some(value) if weight > 0 => op.kind.replace(words, row, value),
-                        _ if weight < 0 && held => words.copy_from_slice(op.kind.empty()),
-                        _ => {}
-                    }
+            words.copy_from_slice(op.kind.empty());
+            for row in extra.rows.iter().filter(|row| row.meets(op.condition)) {
+                if let Some(value) = row.value(op.input) {
+                    op.kind.add(words, row.occurrence(value));
                 }
-                _ => {}
             }
         }
-        extra.last_at = extra.last_at.max(row.time);
     }
 
     /// Makes a tile anew.
