@@ -35,7 +35,9 @@ enum DerivedKind {
 /// What the stream's clock allows to be forgotten, and which instant is visible.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Horizon {
-    /// Nothing older than this will be accepted any more.
+    /// Nothing in the batch at hand is older.
+    pub(crate) settled: i64,
+    /// Nothing older will come after the batch at hand.
     pub(crate) oldest: i64,
     /// Everything before this is visible.
     pub(crate) now: i64,

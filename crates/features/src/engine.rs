@@ -18,7 +18,7 @@ pub use self::{admission::Admission, snapshot::SnapshotKind};
 use crate::{
     Error, Reason,
     columns::Columns,
-    derive::{Derived, Rows},
+    derive::{Derived, Horizon, Rows},
     group::{GroupState, Moment},
     layout::Layout,
     output::{Dropped, Output, Refused},
@@ -196,12 +196,13 @@ impl Engine {
 
     fn take_stream(&mut self, source: usize, records: &[Record<'_>], out: &mut Output) {
         let Some(mut stream) = self.streams[source].take() else { return };
+        let settled = stream.oldest();
         let rows = stream.take(source, records, self.now, self.admits_all, &mut self.steps, &mut out.refused);
         let newest = records.iter().filter(|record| record.source == source).map(|record| record.append_at.0).max();
         if !self.admits_all {
             self.heard[source] = self.heard[source].max(newest);
         }
-        let horizon = stream.horizon(self.now.min(self.stands_still_at(source)));
+        let horizon = Horizon { settled, oldest: stream.oldest(), now: self.now.min(self.stands_still_at(source)) };
         if !rows.is_empty() {
             self.tile_groups(source, &stream.columns, &rows, out);
         }

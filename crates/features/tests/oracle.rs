@@ -73,10 +73,9 @@ fn compare(context: &str, pipeline: &Pipeline, cluster: &Cluster, expected: &Exp
         let place = format!("{context}, {} {key} at {at}", pipeline.groups[*group].name);
         let names: Vec<String> = pipeline.groups[*group].columns().into_iter().map(|column| column.name).collect();
         let Some(found) = cluster.vector(*group, key) else {
-            // A row without a value, or none that is open, is as good as nothing.
-            let says_nothing = expected.values.iter().flatten().all(|value| *value == domain::Value::Integer(0));
-            let unwindowed = pipeline.groups[*group].widest() == Span(0);
-            let nothing = expected.forgotten || unwindowed && says_nothing;
+            // An entity whose values are all null or zero and stay so is as good as none.
+            let zero = |value: &domain::Value| *value == domain::Value::Integer(0) || *value == domain::Value::Float(0.0);
+            let nothing = expected.forgotten || expected.valid_until == domain::NEVER && expected.values.iter().flatten().all(zero);
             assert!(nothing, "{place}: the engine forgot what the oracle knows: {expected:?}");
             continue;
         };

@@ -79,7 +79,7 @@ impl PairKeys {
     fn put(&mut self, key: u32, event: Event, horizon: Horizon, changes: &mut Vec<Change>) {
         let longest = self.pair.longest.0;
         let events = self.slab.change(key, &());
-        events.settle(horizon.oldest, longest);
+        events.settle(horizon.settled, longest);
         let before = events.durations(longest);
         let at = events.recent.partition_point(|other| other.order() < event.order());
         events.recent.insert(at, event);

@@ -10,7 +10,6 @@ use crate::{
     columns::Columns,
     decode::{Decoder, Scratch},
     dedup::{Slices, SlicesMark},
-    derive::Horizon,
     output::Refused,
     steps::{Step, Steps},
 };
@@ -89,9 +88,9 @@ impl StreamState {
         rows
     }
 
-    /// What may still come, and what is visible.
-    pub(super) fn horizon(&self, now: i64) -> Horizon {
-        Horizon { oldest: self.clock.saturating_sub(self.lateness_ms), now }
+    /// Nothing older will be accepted any more.
+    pub(super) fn oldest(&self) -> i64 {
+        self.clock.saturating_sub(self.lateness_ms)
     }
 
     /// When the next held event becomes visible.
