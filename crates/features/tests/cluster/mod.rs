@@ -45,8 +45,25 @@ pub(crate) struct Cluster {
     refused: Vec<Vec<(usize, &'static str)>>,
     dropped: usize,
     now: i64,
-    /// Snapshots of each shard since its last full one.
-    snapshots: Vec<Vec<Vec<u8>>>,
+    savers: Vec<Saver>,
+}
+
+/// What is saved of one shard, and what came since.
+#[derive(Default)]
+struct Saver {
+    /// Since the last full one.
+    snapshots: Vec<Vec<u8>>,
+    /// The one under way.
+    under_way: Option<Vec<u8>>,
+    /// Since the last snapshot was begun.
+    inputs: Vec<Input>,
+}
+
+/// Something that an engine was given.
+enum Input {
+    Batch(Vec<(u64, Record)>, Timestamp),
+    Block(Vec<u8>),
+    Heard(usize, Timestamp),
 }
 
 impl Cluster {
@@ -60,7 +77,7 @@ impl Cluster {
             refused: vec![Vec::new(); shards],
             dropped: 0,
             now: start.0,
-            snapshots: vec![Vec::new(); shards],
+            savers: (0..shards).map(|_| Saver::default()).collect(),
             pipeline,
         };
         for shard in 0..shards {
@@ -88,9 +105,13 @@ impl Cluster {
             let batch: Vec<features::Record<'_>> = (next[shard]..).zip(&records[..count]).map(view).collect();
             next[shard] += count;
             self.now = self.now.max(now);
-            let output = self.engines[shard].ingest(&batch, Timestamp(now));
-            for record in &batch {
-                self.engines.iter_mut().for_each(|engine| engine.hear(record.source, record.append_at));
+            let heard: Vec<(usize, Timestamp)> = batch.iter().map(|record| (record.source, record.append_at)).collect();
+            let numbered = batch.iter().zip(records).map(|(view, record)| (view.offset, record.clone())).collect();
+            let output = self.give(shard, Input::Batch(numbered, Timestamp(now)));
+            for other in 0..self.engines.len() {
+                for (source, append_at) in &heard {
+                    self.give(other, Input::Heard(*source, *append_at));
+                }
             }
             self.take(shard, output, dice);
             self.deliver(self.now, dice);
@@ -104,7 +125,7 @@ impl Cluster {
         self.now = self.now.max(at);
         for _ in 0..2 {
             for shard in 0..self.engines.len() {
-                let output = self.engines[shard].tick(Timestamp(at));
+                let output = self.give(shard, Input::Batch(Vec::new(), Timestamp(at)));
                 self.take(shard, output, &mut dice);
             }
             self.deliver(i64::MAX, &mut dice);
@@ -158,7 +179,7 @@ impl Cluster {
                 waiting.push((arrives_at, block));
                 continue;
             }
-            let output = self.engines[shard].receive(&block.bytes, Timestamp(i64::MIN)).expect("a block as it was made");
+            let output = self.give(shard, Input::Block(block.bytes));
             self.take(shard, output, dice);
         }
         // What was made while delivering is younger than what still waits.
@@ -166,26 +187,55 @@ impl Cluster {
         self.under_way = waiting;
     }
 
-    /// Sometimes saves an engine while it goes on, or replaces it by its restored self.
+    fn give(&mut self, shard: usize, input: Input) -> Output {
+        let output = put(&mut self.engines[shard], &input);
+        self.savers[shard].inputs.push(input);
+        output
+    }
+
+    /// Sometimes begins a snapshot, writes a frame of one under way, or replaces an engine by what its snapshots and the inputs
+    /// since then make of it.
     fn disturb(&mut self, shard: usize, dice: &mut Dice) {
-        if !dice.chance(6) {
-            return;
+        let shards = self.savers.len();
+        let (engine, saver) = (&mut self.engines[shard], &mut self.savers[shard]);
+        if let Some(bytes) = &mut saver.under_way {
+            if engine.write_snapshot(dice.between(1, 3000) as usize, bytes) {
+                return;
+            }
+            saver.snapshots.extend(saver.under_way.take());
+            if dice.chance(2) {
+                let parts: Vec<&[u8]> = saver.snapshots.iter().map(Vec::as_slice).collect();
+                let config = config(shard, shards);
+                let mut restored = Engine::restore(self.pipeline.clone(), config, &parts).expect("a snapshot as it was made");
+                for input in &saver.inputs {
+                    put(&mut restored, input);
+                }
+                *engine = restored;
+                // A restored engine has no history of saves: the next one is full.
+                saver.snapshots.clear();
+            }
+        } else if dice.chance(4) {
+            let kind = if saver.snapshots.is_empty() || dice.chance(3) { SnapshotKind::Full } else { SnapshotKind::Changes };
+            if kind == SnapshotKind::Full {
+                saver.snapshots.clear();
+            }
+            engine.begin_snapshot(kind);
+            saver.under_way = Some(Vec::new());
+            saver.inputs.clear();
         }
-        let kind = if self.snapshots[shard].is_empty() || dice.chance(3) { SnapshotKind::Full } else { SnapshotKind::Changes };
-        if kind == SnapshotKind::Full {
-            self.snapshots[shard].clear();
+    }
+}
+
+fn put(engine: &mut Engine, input: &Input) -> Output {
+    match input {
+        Input::Batch(records, now) => {
+            let records: Vec<features::Record<'_>> = records.iter().map(|(offset, record)| view((*offset as usize, record))).collect();
+            engine.ingest(&records, *now)
         }
-        let engine = &mut self.engines[shard];
-        engine.begin_snapshot(kind);
-        let mut bytes = Vec::new();
-        while engine.write_snapshot(dice.between(1, 4000) as usize, &mut bytes) {}
-        self.snapshots[shard].push(bytes);
-        if dice.chance(2) {
-            let parts: Vec<&[u8]> = self.snapshots[shard].iter().map(Vec::as_slice).collect();
-            let config = config(shard, self.engines.len());
-            self.engines[shard] = Engine::restore(self.pipeline.clone(), config, &parts).expect("a snapshot as it was made");
-            // A restored engine has no history of saves: the next one is full.
-            self.snapshots[shard].clear();
+        Input::Block(bytes) => engine.receive(bytes, Timestamp(i64::MIN)).expect("a block as it was made"),
+        Input::Heard(source, append_at) => {
+            engine.hear(*source, *append_at);
+            Output::default()
         }
     }
 }
