@@ -189,7 +189,8 @@ mod tests {
         for length in 0..bytes.len() {
             assert!(matches!(unpack(&bytes[..length], &schema), Err(PackedError::Length { .. })));
         }
-        let with = |at: usize, byte: u8| bytes.iter().enumerate().map(|(i, b)| if i == at { byte } else { *b }).collect::<Vec<u8>>();
+        let with =
+            |at: usize, byte: u8| bytes.iter().enumerate().map(|(i, b)| if i == at { byte } else { *b }).collect::<Vec<u8>>();
         assert_eq!(unpack(&with(0, 9), &schema), Err(PackedError::Version(9)));
         assert_eq!(unpack(&with(4, 8), &schema), Err(PackedError::Schema { expected: 7, found: 8 }));
         assert!(matches!(unpack(&with(1, 0xF0), &schema), Err(PackedError::Damaged(_))));

@@ -1,6 +1,13 @@
 //! Bytes of snapshots and shuffle blocks: little-endian words, variable-length integers, length-prefixed texts.
 //! Reading never panics and never allocates more than the input justifies.
 
+use domain::{EARLIEST, LATEST};
+
+/// Instants of a clock lie within this many milliseconds of 1970, so that adding spans and counting tiles cannot overflow.
+const INSTANT_MS_MAX: u64 = 1 << 53;
+/// Numbers that only ever count up stay below, so that there is room to go on.
+const COUNTED_MAX: u64 = 1 << 62;
+
 /// Bytes that no writer of this version wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the bytes are damaged or from another version: {0}")]
@@ -73,6 +80,25 @@ impl<'a> Reader<'a> {
         self.array().map(u128::from_le_bytes)
     }
 
+    /// An instant of a clock, or `i64::MIN` before there is one.
+    pub(crate) fn instant(&mut self) -> Result<i64, Broken> {
+        let ms = self.signed()?;
+        let known = ms == i64::MIN || ms.unsigned_abs() <= INSTANT_MS_MAX;
+        if known { Ok(ms) } else { Err(Broken("an instant is out of reach of every clock")) }
+    }
+
+    /// The time of an event.
+    pub(crate) fn time(&mut self) -> Result<i64, Broken> {
+        let ms = self.signed()?;
+        if (EARLIEST.0..LATEST.0).contains(&ms) { Ok(ms) } else { Err(Broken("a time that no event may have")) }
+    }
+
+    /// A number that grows by steps from 0.
+    pub(crate) fn counted(&mut self) -> Result<u64, Broken> {
+        let number = self.varint()?;
+        if number <= COUNTED_MAX { Ok(number) } else { Err(Broken("a number that nothing counts up to")) }
+    }
+
     pub(crate) fn varint(&mut self) -> Result<u64, Broken> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
@@ -88,7 +114,11 @@ impl<'a> Reader<'a> {
     /// A number of items that take at least `bytes_each`: never more than the rest can hold.
     pub(crate) fn count(&mut self, bytes_each: usize) -> Result<usize, Broken> {
         let count = usize::try_from(self.varint()?).map_err(|_| Broken("a count is too large"))?;
-        if count.saturating_mul(bytes_each) > self.0.len() { Err(Broken("a count is larger than what follows")) } else { Ok(count) }
+        if count.saturating_mul(bytes_each) > self.0.len() {
+            Err(Broken("a count is larger than what follows"))
+        } else {
+            Ok(count)
+        }
     }
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Broken> {

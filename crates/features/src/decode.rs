@@ -18,14 +18,17 @@ use crate::{
 /// Longer payloads are refused unread.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 
+/// Members of an object whose places are remembered.
+const ORDER_MAX: usize = 64;
+
 /// Reads the payloads of one stream.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     fields: Vec<Field>,
     needed: Vec<bool>,
     identity: Identity,
-    /// Which field stood at each place of the object that was read last: producers write one order.
-    order: Vec<usize>,
+    /// The members of the object that was read last, with their fields: producers write one order.
+    order: Vec<(String, Option<usize>)>,
     hashed: Vec<u8>,
     units: Vec<i64>,
 }
@@ -79,7 +82,12 @@ impl Decoder {
     }
 
     /// Appends the payload's row to the columns, or leaves them as they were and says why.
-    pub(crate) fn decode<'a>(&mut self, payload: &'a [u8], scratch: &mut Scratch<'a>, columns: &mut Columns) -> Result<(), Fault> {
+    pub(crate) fn decode<'a>(
+        &mut self,
+        payload: &'a [u8],
+        scratch: &mut Scratch<'a>,
+        columns: &mut Columns,
+    ) -> Result<(), Fault> {
         if payload.len() > PAYLOAD_BYTES_MAX {
             return Err(Fault::TooLarge);
         }
@@ -99,15 +107,22 @@ impl Decoder {
         let Self { fields, order, .. } = self;
         let mut place = 0;
         let members = object::members(text, |key, token| {
-            let guess = order.get(place).copied().filter(|field| fields[*field].name == key);
-            let field = guess.or_else(|| fields.iter().position(|field| field.name == key));
-            let Some(field) = field else { return true };
-            if guess.is_none() {
-                order.resize(order.len().max(place + 1), field);
-                order[place] = field;
-            }
+            let field = match order.get(place) {
+                Some((name, field)) if name == key => *field,
+                _ => {
+                    // A cell is computed: a member of its name is as good as undeclared.
+                    let is_read = |field: &Field| field.name == key && !matches!(field.kind, FieldKind::Cell { .. });
+                    let field = fields.iter().position(is_read);
+                    order.truncate(place);
+                    // An object of a million members is not worth remembering.
+                    if place < ORDER_MAX {
+                        order.push((key.to_owned(), field));
+                    }
+                    field
+                }
+            };
             place += 1;
-            scratch[field].replace(token).is_none()
+            field.is_none_or(|field| token != Token::HalfCharacter && scratch[field].replace(token).is_none())
         });
         members.map_err(|_| Fault::Malformed)
     }
@@ -119,7 +134,9 @@ impl Decoder {
                 (FieldKind::Cell { .. }, _) => {}
                 (_, None) if self.needed[place] => return Err(Fault::MissingField),
                 (FieldKind::Text, None) => columns.push_text(place, None),
-                (FieldKind::Text, Some(Token::Text(text))) if text.is_empty() && self.is_identity(place) => return Err(Fault::MissingField),
+                (FieldKind::Text, Some(Token::Text(text))) if text.is_empty() && self.is_identity(place) => {
+                    return Err(Fault::MissingField);
+                }
                 (FieldKind::Text, Some(Token::Text(text))) => columns.push_text(place, Some(text)),
                 (FieldKind::Text, Some(_)) => return Err(Fault::WrongType),
                 (kind, token) => {

@@ -75,7 +75,8 @@ impl Slices {
         let follows = number == self.number.saturating_add(1);
         self.next();
         if !follows {
-            self.before = Slice { id: self.before.id, ..Slice::default() };
+            // An empty slice of its own number: an older image must not fill it again.
+            self.next();
         }
         self.number = number;
     }

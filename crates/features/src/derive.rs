@@ -22,8 +22,26 @@ pub(crate) struct Derived {
     /// Index of the derived source.
     pub(crate) source: usize,
     kind: DerivedKind,
-    /// Keys to look at again, by the instant at which there is something to do.
+    calendar: Calendar,
+}
+
+/// Which keys to look at again. An entry may be of a key that is gone by now: looking does no harm.
+#[derive(Debug, Default)]
+struct Calendar {
+    /// By the instant that has to be visible.
     due: BTreeMap<i64, Vec<u32>>,
+    /// By the instant than which everything that may still come has to be younger: no time passes for that but the stream's.
+    forgettable: BTreeMap<i64, Vec<u32>>,
+}
+
+impl Calendar {
+    fn look_at(&mut self, at: i64, key: u32) {
+        self.due.entry(at).or_default().push(key);
+    }
+
+    fn forget_after(&mut self, at: i64, key: u32) {
+        self.forgettable.entry(at).or_default().push(key);
+    }
 }
 
 #[derive(Debug)]
@@ -66,29 +84,38 @@ impl Derived {
             SourceKind::Pair(pair) => {
                 DerivedKind::Pair(PairKeys::new(pair, &pipeline.sources[source], &pipeline.sources[pair.from]))
             }
-            SourceKind::Table(table) => DerivedKind::Table(TableKeys::new(table)),
+            SourceKind::Table(table) => DerivedKind::Table(TableKeys::new(table, &pipeline.sources[table.from])),
             SourceKind::Stream(_) | SourceKind::File { .. } => return None,
         };
-        Some(Self { source, kind, due: BTreeMap::new() })
+        Some(Self { source, kind, calendar: Calendar::default() })
     }
 
     /// Takes visible events of the base, and whatever time has made due.
     pub(crate) fn step(&mut self, base: &Source, columns: &Columns, rows: &[u32], horizon: Horizon, out: &mut Rows) {
         let mut changes = Vec::new();
-        let due = &mut self.due;
-        let mut look_again = |at: i64, key: u32| due.entry(at).or_default().push(key);
+        let calendar = &mut self.calendar;
         match &mut self.kind {
-            DerivedKind::Pair(keys) => keys.take(base, columns, rows, horizon, &mut changes, &mut look_again),
-            DerivedKind::Table(keys) => keys.take(base, columns, rows, horizon, &mut changes, &mut look_again),
+            DerivedKind::Pair(keys) => {
+                keys.take(base, columns, rows, horizon, &mut changes, &mut |at, key| calendar.forget_after(at, key))
+            }
+            DerivedKind::Table(keys) => {
+                keys.take(base, columns, rows, horizon, &mut changes, calendar);
+                while let Some(entry) = calendar.due.first_entry().filter(|entry| *entry.key() <= horizon.now) {
+                    for key in entry.remove() {
+                        keys.look(key, horizon, &mut changes, calendar);
+                    }
+                }
+            }
         }
-        while let Some(entry) = self.due.first_entry().filter(|entry| *entry.key() <= horizon.now) {
+        while let Some(entry) = self.calendar.forgettable.first_entry().filter(|entry| *entry.key() < horizon.oldest) {
             for key in entry.remove() {
-                let again = match &mut self.kind {
+                let matters_until = match &mut self.kind {
                     DerivedKind::Pair(keys) => keys.look(key, horizon),
-                    DerivedKind::Table(keys) => keys.look(key, horizon, &mut changes),
+                    DerivedKind::Table(keys) => keys.forget(key, horizon),
                 };
-                if let Some(at) = again {
-                    self.due.entry(at.max(horizon.now + 1)).or_default().push(key);
+                // Where it still does although it should not, the next look is a while away.
+                if let Some(at) = matters_until {
+                    self.calendar.forget_after(at.max(horizon.oldest), key);
                 }
             }
         }
@@ -101,7 +128,7 @@ impl Derived {
 
     /// When the next key is due.
     pub(crate) fn next_due(&self) -> Option<i64> {
-        self.due.first_key_value().map(|(at, _)| *at)
+        self.calendar.due.first_key_value().map(|(at, _)| *at)
     }
 
     /// Keys that are held.
@@ -121,27 +148,24 @@ impl Derived {
 
     pub(crate) fn save_some(&mut self, bytes: usize, out: &mut Vec<u8>) -> bool {
         match &mut self.kind {
-            DerivedKind::Pair(keys) => keys.slab.save_some(&(), bytes, out),
-            DerivedKind::Table(keys) => keys.slab.save_some(&(), bytes, out),
+            DerivedKind::Pair(keys) => keys.slab.save_some(&keys.fields, bytes, out),
+            DerivedKind::Table(keys) => keys.slab.save_some(&keys.fields, bytes, out),
         }
     }
 
     pub(crate) fn load_item(&mut self, tag: u8, reader: &mut Reader<'_>) -> Result<(), Broken> {
         match &mut self.kind {
-            DerivedKind::Pair(keys) => keys.slab.load_item(&(), tag, reader),
-            DerivedKind::Table(keys) => keys.slab.load_item(&(), tag, reader),
+            DerivedKind::Pair(keys) => keys.slab.load_item(&keys.fields, tag, reader),
+            DerivedKind::Table(keys) => keys.slab.load_item(&keys.fields, tag, reader),
         }
     }
 
-    /// Makes the timers anew after loading: every key is looked at in the next step.
+    /// Makes the timers anew after loading.
     pub(crate) fn wake_all(&mut self) {
-        self.due.clear();
-        let all: Vec<u32> = match &self.kind {
-            DerivedKind::Pair(keys) => keys.slab.iter().map(|(key, ..)| key).collect(),
-            DerivedKind::Table(keys) => keys.slab.iter().map(|(key, ..)| key).collect(),
-        };
-        if !all.is_empty() {
-            self.due.insert(i64::MIN, all);
+        let calendar = &mut self.calendar;
+        match &mut self.kind {
+            DerivedKind::Pair(keys) => keys.slab.iter().for_each(|(key, ..)| calendar.forget_after(i64::MIN, key)),
+            DerivedKind::Table(keys) => keys.wake_all(calendar),
         }
     }
 }
@@ -149,7 +173,7 @@ impl Derived {
 /// Bytes of one kept row.
 mod scalars {
     use super::{Broken, Reader, Scalar};
-    use crate::codec::Writer;
+    use crate::{codec::Writer, decode::UNITS_MAX};
 
     pub(super) fn write(row: &[Scalar], out: &mut Writer<'_>) {
         out.count(row.len());
@@ -168,14 +192,20 @@ mod scalars {
         }
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Box<[Scalar]>, Broken> {
-        let count = reader.count(1)?;
+    /// Reads a row of a source with this many fields.
+    pub(super) fn read(fields: usize, reader: &mut Reader<'_>) -> Result<Box<[Scalar]>, Broken> {
+        if reader.count(1)? != fields {
+            return Err(Broken("a row of another source"));
+        }
         let scalar = |reader: &mut Reader<'_>| match reader.byte()? {
             0 => Ok(Scalar::Null),
-            1 => reader.signed().map(Scalar::Units),
+            1 => match reader.signed()? {
+                units if units.unsigned_abs() <= UNITS_MAX.unsigned_abs() => Ok(Scalar::Units(units)),
+                _ => Err(Broken("a value that no field can have")),
+            },
             2 => reader.text().map(|text| Scalar::Text(text.into())),
             _ => Err(Broken("an unknown kind of value")),
         };
-        (0..count).map(|_| scalar(reader)).collect()
+        (0..fields).map(|_| scalar(reader)).collect()
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     Error, Reason,
     columns::Columns,
     derive::{Derived, Horizon, Rows},
-    group::{GroupState, Moment},
+    group::{GroupState, LAG_MS, Moment},
     layout::Layout,
     output::{Dropped, Output, Refused},
     steps::{Step, Steps},
@@ -71,11 +71,17 @@ pub struct Engine {
     wheel: Wheel,
     /// When each stream was last heard, here or by another shard.
     heard: Vec<Option<i64>>,
+    /// For each stream, the oldest event that each shard may still send, as far as it has said.
+    oldest: Vec<Vec<Option<i64>>>,
     now: i64,
     position: u64,
     used: Vec<Vec<bool>>,
     steps: Steps,
     snapshot: Option<snapshot::Progress>,
+    /// Number of the snapshot that was begun last.
+    snapshots: u64,
+    /// Number of the snapshot that changes can follow.
+    written: Option<u64>,
     /// Whether records were admitted elsewhere.
     admits_all: bool,
 }
@@ -83,6 +89,10 @@ pub struct Engine {
 impl Engine {
     /// An engine without state.
     pub fn new(pipeline: Arc<Pipeline>, config: Config) -> Result<Self, Error> {
+        let Config { shard, shards, .. } = config;
+        if shard >= shards {
+            return Err(Error::NoSuchShard { shard, shards });
+        }
         let used = crate::usage::used_fields(&pipeline);
         let streams = pipeline.sources.iter().zip(&used).map(|(source, used)| match &source.kind {
             SourceKind::Stream(stream) => Some(StreamState::new(source, stream, used)),
@@ -90,14 +100,15 @@ impl Engine {
         });
         let streams: Vec<Option<StreamState>> = streams.collect();
         let group = |(index, group): (usize, &pipeline::Group)| {
-            let layout = Layout::new(group, &pipeline.sources[group.source])?;
-            let base = pipeline.base_of(group.source).and_then(|base| streams[base].as_ref());
-            Ok(GroupState::new(index, layout, base.map_or(0, |stream| stream.lateness_ms), config.generation))
+            let base = pipeline.base_of(group.source).map(|base| &pipeline.sources[base]);
+            let layout = Layout::new(group, &pipeline.sources[group.source], base)?;
+            Ok(GroupState::new(index, layout, config.generation))
         };
         let groups = pipeline.groups.iter().enumerate().map(group).collect::<Result<Vec<GroupState>, Error>>()?;
         Ok(Self {
             derived: (0..pipeline.sources.len()).filter_map(|source| Derived::new(&pipeline, source)).collect(),
             heard: vec![None; pipeline.sources.len()],
+            oldest: vec![vec![None; shards as usize]; pipeline.sources.len()],
             streams,
             groups,
             wheel: Wheel::default(),
@@ -106,6 +117,8 @@ impl Engine {
             used,
             steps: Steps::new(config.stopwatch),
             snapshot: None,
+            snapshots: 0,
+            written: None,
             admits_all: false,
             pipeline,
             config,
@@ -141,7 +154,7 @@ impl Engine {
         self.heard[source] = self.heard[source].max(Some(append_at.0));
     }
 
-    /// Takes the lines of a file table: one JSON object each, the last one of a key winning. Returns the reasons of lines that
+    /// Takes the lines of a file table, in place of what was loaded before: one JSON object each, the last one of a key winning. Returns the reasons of lines that
     /// could not be read, with their numbers from 1.
     pub fn load_file(&mut self, source: usize, lines: &str, now: Timestamp) -> Output {
         let mut out = Output::default();
@@ -150,6 +163,9 @@ impl Engine {
         let SourceKind::File { key, .. } = self.pipeline.sources[source].kind else { return out };
         let decoded = stream::decode_file(&self.pipeline.sources[source], key, lines, &mut columns);
         out.refused.extend(decoded.refused.into_iter().map(|(line, reason)| Refused { source, offset: line, reason }));
+        for state in self.groups.iter_mut().filter(|state| state.layout.group.source == source) {
+            state.forget_rows();
+        }
         let rows = Rows { weights: vec![1; columns.len()], columns };
         self.apply_rows(source, &rows, &mut out);
         self.finish(out)
@@ -196,13 +212,14 @@ impl Engine {
 
     fn take_stream(&mut self, source: usize, records: &[Record<'_>], out: &mut Output) {
         let Some(mut stream) = self.streams[source].take() else { return };
-        let settled = stream.oldest();
-        let rows = stream.take(source, records, self.now, self.admits_all, &mut self.steps, &mut out.refused);
         let newest = records.iter().filter(|record| record.source == source).map(|record| record.append_at.0).max();
         if !self.admits_all {
             self.heard[source] = self.heard[source].max(newest);
         }
-        let horizon = Horizon { settled, oldest: stream.oldest(), now: self.now.min(self.stands_still_at(source)) };
+        let visible = self.now.min(self.stands_still_at(source));
+        let settled = stream.oldest();
+        let rows = stream.take(source, records, visible, self.admits_all, &mut self.steps, &mut out.refused);
+        let horizon = Horizon { settled, oldest: stream.oldest(), now: visible };
         if !rows.is_empty() {
             self.tile_groups(source, &stream.columns, &rows, out);
         }
@@ -217,17 +234,20 @@ impl Engine {
                 self.apply_rows(derived, &changed, out);
             }
         }
+        // Only now: what this batch brought may be as old as the one before allowed.
+        self.oldest[source][self.config.shard as usize] = Some(stream.oldest()).filter(|oldest| *oldest > i64::MIN);
         self.streams[source] = Some(stream);
     }
 
     fn tile_groups(&mut self, source: usize, columns: &Columns, rows: &[u32], out: &mut Output) {
         let fields = &self.pipeline.sources[source].fields;
+        let said = self.said(source);
         for state in self.groups.iter_mut().filter(|state| state.layout.group.source == source) {
             self.steps.begin();
             let prepared = Prepared::new(&state.layout, fields, columns, rows);
             let tiled = prepared.tile(&state.layout, columns);
             self.steps.end(Step::Tile);
-            let mut remote = block::Outgoing::new(self.config, state, self.heard[source], self.now);
+            let mut remote = block::Outgoing::new(self.config, state, said);
             let (words, sketches) = (state.layout.words + state.layout.always_words, state.layout.sketched.len());
             for (at, (place, tile, latest)) in tiled.heads.iter().copied().enumerate() {
                 let key = (prepared.keys.hash(place), prepared.keys.text(place));
@@ -251,19 +271,19 @@ impl Engine {
         let fields = &self.pipeline.sources[source].fields;
         let all: Vec<u32> = (0..changed.weights.len() as u32).collect();
         let base = self.pipeline.base_of(source);
+        let (said, sealed) = (self.said(base.unwrap_or(source)), self.sealed(source));
         for state in self.groups.iter_mut().filter(|state| state.layout.group.source == source) {
             self.steps.begin();
             let prepared = Prepared::new(&state.layout, fields, &changed.columns, &all);
             self.steps.end(Step::Tile);
-            let heard = base.and_then(|base| self.heard[base]);
-            let mut remote = block::Outgoing::new(self.config, state, heard, self.now);
+            let mut remote = block::Outgoing::new(self.config, state, said);
             for at in 0..prepared.rows.len() {
                 let place = prepared.key_of[at];
                 let key = (prepared.keys.hash(place), prepared.keys.text(place));
                 let weight = changed.weights[prepared.rows[at] as usize];
                 let row = prepared.row(&changed.columns, at);
                 if remote.is_mine(key.0) {
-                    note(state.apply(key, &row, weight, self.now), state.index, key.1, &mut out.dropped);
+                    note(state.apply(key, &row, weight, sealed), state.index, key.1, &mut out.dropped);
                 } else if base.is_some() {
                     // Every shard loads a file by itself.
                     remote.row(key, &row, weight);
@@ -298,7 +318,21 @@ impl Engine {
     fn moment(&self, state: &GroupState) -> Moment {
         let source = state.layout.group.source;
         let heard = self.pipeline.base_of(source).and_then(|base| self.heard[base]);
-        Moment { now: self.now, at: self.now.min(self.stands_still_at(source)), heard, position: self.position }
+        let at = self.now.min(self.stands_still_at(source));
+        Moment { now: self.now, at, heard, position: self.position, sealed: self.sealed(source) }
+    }
+
+    /// What a block tells of its sender.
+    fn said(&self, base: usize) -> block::Said {
+        let oldest = self.streams[base].as_ref().map_or(i64::MIN, StreamState::oldest);
+        block::Said { heard: self.heard[base], now: self.now, oldest, shard: self.config.shard }
+    }
+
+    /// No event of a source before this instant can come any more from a shard that is not far behind the others.
+    fn sealed(&self, source: usize) -> i64 {
+        let known = self.pipeline.base_of(source).into_iter().flat_map(|base| self.oldest[base].iter().flatten().copied());
+        let (least, most) = known.fold((i64::MAX, i64::MIN), |(least, most), oldest| (least.min(oldest), most.max(oldest)));
+        if most == i64::MIN { i64::MIN } else { least.max(most.saturating_sub(LAG_MS)) }
     }
 
     /// The instant beyond which time does not pass for a source unless it is heard again.
@@ -329,4 +363,3 @@ fn note(taken: Result<(), Reason>, group: usize, key: &str, dropped: &mut Vec<Dr
         dropped.push(Dropped { group, key: key.to_owned(), reason });
     }
 }
-

@@ -44,6 +44,24 @@ pub enum Error {
         /// The snapshot's number of shards.
         found_shards: u32,
     },
+    /// The configuration names a shard that there is not.
+    #[error("shard {shard} of {shards} does not exist: shards are counted from 0")]
+    NoSuchShard {
+        /// The shard.
+        shard: u32,
+        /// Their number.
+        shards: u32,
+    },
+    /// Snapshots that do not follow each other.
+    #[error("snapshot {number} follows {parent}, and {found} stands before it: begin with a full one and leave none out")]
+    BrokenChain {
+        /// The snapshot's number.
+        number: u64,
+        /// The one it follows, 0 for none.
+        parent: u64,
+        /// The one that was restored before it, 0 for none.
+        found: u64,
+    },
     /// A snapshot does not have its last frame.
     #[error("the snapshot ends early: use the one before it")]
     Incomplete,

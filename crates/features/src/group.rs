@@ -1,5 +1,7 @@
 //! One group of one shard: its entities, what was touched in this step, and which vectors are due.
 
+use std::collections::BTreeMap;
+
 use domain::{Header, NEVER, Timestamp, pack};
 
 use crate::{
@@ -8,11 +10,11 @@ use crate::{
     output::Vectors,
     ring::{NO_TIMER, Ring, Row, Scratch, Taken},
     slab::{Slab, key_hash},
-    wheel::Wheel,
+    wheel::{SLOT_MS, Wheel},
 };
 
-/// How long after the lateness a partial may still come from another shard.
-pub(crate) const LAG_MS: i64 = 60_000;
+/// How far a shard may be behind the one that is furthest, in the time of its events, before its corrections come too late.
+pub(crate) const LAG_MS: i64 = 3_600_000;
 
 /// One group of one shard.
 #[derive(Debug)]
@@ -21,11 +23,11 @@ pub(crate) struct GroupState {
     pub(crate) index: usize,
     pub(crate) layout: Layout,
     pub(crate) slab: Slab<Ring>,
-    /// Lateness of the base stream.
-    pub(crate) lateness_ms: i64,
     touched: Vec<u32>,
     /// Entities that were due while the source was silent.
     parked: Vec<u32>,
+    /// Entities that hold nothing but rows of old tiles, by the last of these.
+    settling: BTreeMap<i64, Vec<u32>>,
     scratch: Scratch,
     generation: u32,
 }
@@ -41,6 +43,8 @@ pub(crate) struct Moment {
     pub(crate) heard: Option<i64>,
     /// Records taken.
     pub(crate) position: u64,
+    /// No event before this can come any more.
+    pub(crate) sealed: i64,
 }
 
 impl Moment {
@@ -50,21 +54,27 @@ impl Moment {
 }
 
 impl GroupState {
-    pub(crate) fn new(index: usize, layout: Layout, lateness_ms: i64, generation: u32) -> Self {
+    pub(crate) fn new(index: usize, layout: Layout, generation: u32) -> Self {
         Self {
             index,
             layout,
             slab: Slab::new(),
-            lateness_ms,
             touched: Vec::new(),
             parked: Vec::new(),
+            settling: BTreeMap::new(),
             scratch: Scratch::default(),
             generation,
         }
     }
 
     /// Merges the partial of one tile of one entity.
-    pub(crate) fn merge(&mut self, key: (u64, &str), head: (i64, i64), words: &[u64], sketches: &[crate::sketch::Sketch]) -> Result<(), Reason> {
+    pub(crate) fn merge(
+        &mut self,
+        key: (u64, &str),
+        head: (i64, i64),
+        words: &[u64],
+        sketches: &[crate::sketch::Sketch],
+    ) -> Result<(), Reason> {
         let at = self.entity(key)?;
         let (tile, latest) = head;
         let (tile_words, always) = words.split_at(self.layout.words);
@@ -78,9 +88,14 @@ impl GroupState {
     }
 
     /// Takes a row of a derived source, or takes it back.
-    pub(crate) fn apply(&mut self, key: (u64, &str), row: &Row, weight: i8, now: i64) -> Result<(), Reason> {
-        let at = self.entity(key)?;
-        let sealed = self.sealed_tile(now);
+    pub(crate) fn apply(&mut self, key: (u64, &str), row: &Row, weight: i8, sealed: i64) -> Result<(), Reason> {
+        let at = match self.slab.find(key.0, key.1) {
+            Some(at) => at,
+            // What is taken back here found no room when it came.
+            None if weight < 0 => return Ok(()),
+            None => self.entity(key)?,
+        };
+        let sealed = self.layout.tile_of(sealed);
         let ring = self.slab.change(at, &self.layout);
         let taken = if self.layout.source_is_table {
             ring.apply_table_row(&self.layout, row, weight);
@@ -96,7 +111,18 @@ impl GroupState {
     pub(crate) fn finish_touched(&mut self, moment: Moment, wheel: &mut Wheel, out: &mut Vectors) {
         if !moment.is_silent() {
             for at in std::mem::take(&mut self.parked) {
+                // The slot may be another entity's by now, which does no harm.
                 if self.slab.get(at).is_some() {
+                    self.slab.adjust(at).parked = false;
+                    self.touch(at);
+                }
+            }
+        }
+        let sealed = self.layout.tile_of(moment.sealed);
+        while let Some(entry) = self.settling.first_entry().filter(|entry| *entry.key() < sealed) {
+            for at in entry.remove() {
+                if self.slab.get(at).is_some() {
+                    self.slab.adjust(at).watched = false;
                     self.touch(at);
                 }
             }
@@ -109,16 +135,26 @@ impl GroupState {
         self.touched = touched;
     }
 
-    /// Writes the vector of an entity whose timer has run out, if it still is the entity's timer.
+    /// Writes the vector of an entity whose timer has run out, if it is due and not only was once.
     pub(crate) fn fire(&mut self, at: u32, moment: Moment, wheel: &mut Wheel, out: &mut Vectors) {
-        let Some(fire_at) = self.slab.get(at).map(|ring| ring.fire_at) else { return };
-        if fire_at > moment.now {
-            return;
+        let Some(ring) = self.slab.get(at).filter(|ring| ring.fire_at <= moment.now) else { return };
+        let due_at = self.due_at(at, ring);
+        self.slab.adjust(at).fire_at = NO_TIMER;
+        if due_at > moment.now {
+            return self.arm(at, due_at, wheel);
         }
-        self.finish(at, moment, wheel, out);
-        if moment.is_silent() && self.slab.get(at).is_some() {
-            self.slab.adjust(at).fire_at = NO_TIMER;
-            self.parked.push(at);
+        if !moment.is_silent() {
+            return self.finish(at, moment, wheel, out);
+        }
+        if self.slab.get(at).is_some_and(|ring| !ring.parked) {
+            self.finish(at, moment, wheel, out);
+        }
+        if self.slab.get(at).is_some() {
+            let ring = self.slab.adjust(at);
+            ring.fire_at = NO_TIMER;
+            if !std::mem::replace(&mut ring.parked, true) {
+                self.parked.push(at);
+            }
         }
     }
 
@@ -143,8 +179,9 @@ impl GroupState {
     }
 
     fn finish(&mut self, at: u32, moment: Moment, wheel: &mut Wheel, out: &mut Vectors) {
-        let (first, sealed) = (self.layout.first_tile(moment.at), self.sealed_tile(moment.at));
+        let (first, sealed) = (self.layout.first_tile(moment.at), self.layout.tile_of(moment.sealed));
         let ring = self.slab.change(at, &self.layout);
+        ring.rebuild_dirty(&self.layout);
         ring.expire(&self.layout, first, sealed);
         ring.forget_unkept(&self.layout, moment.at);
         let valid_until = ring.finish(&self.layout, moment.at, &mut self.scratch);
@@ -152,10 +189,13 @@ impl GroupState {
         out.push(self.index, self.slab.key(at), |bytes| pack(bytes, &header, &self.scratch.values));
         let Some(ring) = self.slab.get(at) else { return };
         if ring.is_empty(&self.layout) {
-            self.slab.remove(at, &self.layout);
-        } else {
-            self.schedule(at, valid_until, wheel);
+            return self.slab.remove(at, &self.layout);
         }
+        if let Some(tile) = ring.settling(&self.layout).filter(|_| !ring.watched) {
+            self.settling.entry(tile).or_default().push(at);
+            self.slab.adjust(at).watched = true;
+        }
+        self.schedule(at, valid_until, wheel);
     }
 
     fn header(&self, moment: Moment, valid_until: Timestamp) -> Header {
@@ -170,16 +210,42 @@ impl GroupState {
         }
     }
 
+    /// Notes until when the vector holds that was just written, and sets the timer if none comes early enough.
     fn schedule(&mut self, at: u32, valid_until: Timestamp, wheel: &mut Wheel) {
-        let jitter = key_hash(self.slab.key(at)) % (self.layout.group.tolerance.0.unsigned_abs() + 1);
         let ring = self.slab.adjust(at);
-        let due = if valid_until == NEVER { NO_TIMER } else { valid_until.0.saturating_add_unsigned(jitter) };
-        let fire_at = due.min(ring.unkept_at(&self.layout)).min(ring.settled_at(&self.layout, self.lateness_ms));
-        if fire_at != ring.fire_at {
-            ring.fire_at = fire_at;
-            if fire_at != NO_TIMER {
-                wheel.push(fire_at, self.index, at);
-            }
+        if ring.fires_for == valid_until.0 && ring.fire_at != NO_TIMER && self.layout.always.is_empty() && !self.layout.keeps_rows
+        {
+            return;
+        }
+        ring.fires_for = valid_until.0;
+        let Some(ring) = self.slab.get(at) else { return };
+        let due_at = self.due_at(at, ring);
+        self.arm(at, due_at, wheel);
+    }
+
+    /// A timer that comes too early asks again when it fires; one that comes too late is replaced.
+    fn arm(&mut self, at: u32, due_at: i64, wheel: &mut Wheel) {
+        let ring = self.slab.adjust(at);
+        if due_at < ring.fire_at {
+            ring.fire_at = due_at;
+            wheel.push(due_at, self.index, at);
+        }
+    }
+
+    /// When the vector that was written last has to be written again although nothing came.
+    fn due_at(&self, at: u32, ring: &Ring) -> i64 {
+        let jitter_max = (self.layout.group.tolerance.0 - SLOT_MS).max(0).unsigned_abs();
+        let jitter = key_hash(self.slab.key(at)) % (jitter_max + 1);
+        let outdated_at = if ring.fires_for == NEVER.0 { NO_TIMER } else { ring.fires_for.saturating_add_unsigned(jitter) };
+        outdated_at.min(ring.unkept_at(&self.layout))
+    }
+
+    /// Forgets all rows of a file table, before it is loaded again.
+    pub(crate) fn forget_rows(&mut self) {
+        let all: Vec<u32> = self.slab.iter().map(|(at, ..)| at).collect();
+        for at in all {
+            self.slab.change(at, &self.layout).forget_rows(&self.layout);
+            self.touch(at);
         }
     }
 
@@ -199,10 +265,5 @@ impl GroupState {
             return Err(Reason::OverCapacity);
         }
         Ok(self.slab.insert(hash, key, Ring::new(&self.layout)))
-    }
-
-    /// The first tile that may still change.
-    fn sealed_tile(&self, at: i64) -> i64 {
-        self.layout.tile_of(at.saturating_sub(self.lateness_ms).saturating_sub(LAG_MS))
     }
 }

@@ -5,8 +5,8 @@
 
 mod finish;
 
-use domain::{Schema, Span};
-use pipeline::{Aggregator, Expr, Feature, Field, Group, Input, InputKind, Source, SourceKind};
+use domain::{EARLIEST, LATEST, Schema, Span};
+use pipeline::{Aggregator, Expr, Feature, Group, Input, InputKind, Source, SourceKind};
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use self::finish::{Finish, Merged};
@@ -55,6 +55,8 @@ pub(crate) struct Layout {
     /// Whether rows come with weights and may be taken back.
     pub(crate) keeps_rows: bool,
     pub(crate) source_is_table: bool,
+    /// Whether a sketch is closed when its tile is.
+    pub(crate) has_paths: bool,
     /// Indices of the widths whose values change at every hop by themselves.
     pub(crate) decaying: Vec<usize>,
 }
@@ -72,13 +74,15 @@ pub(crate) struct Op<K> {
 }
 
 impl Layout {
-    pub(crate) fn new(group: &Group, source: &Source) -> Result<Self, Error> {
-        let mut widths: Vec<Span> = group.features.iter().flat_map(|feature| &feature.windows).map(|window| window.width).collect();
+    /// Of a group over a source that is made of `base`, a stream; a file has none.
+    pub(crate) fn new(group: &Group, source: &Source, base: Option<&Source>) -> Result<Self, Error> {
+        let mut widths: Vec<Span> =
+            group.features.iter().flat_map(|feature| &feature.windows).map(|window| window.width).collect();
         widths.sort_unstable();
         widths.dedup();
         let mut layout = Self {
             group: group.clone(),
-            schema: schema(group, &source.fields),
+            schema: schema(group, source, base),
             conditions: Vec::new(),
             inputs: Vec::new(),
             fixed: Vec::new(),
@@ -92,6 +96,7 @@ impl Layout {
             unwindowed: Vec::new(),
             keeps_rows: matches!(source.kind, SourceKind::Pair(_)),
             source_is_table: matches!(source.kind, SourceKind::Table(_) | SourceKind::File { .. }),
+            has_paths: group.features.iter().any(|feature| feature.aggregator == Aggregator::Travel),
             decaying: Vec::new(),
         };
         layout.windowed.resize(layout.widths.len(), Vec::new());
@@ -136,6 +141,11 @@ impl Layout {
     /// The tile of an instant.
     pub(crate) fn tile_of(&self, time: i64) -> i64 {
         time.div_euclid(self.group.hop.0)
+    }
+
+    /// Whether an event can fall into a tile.
+    pub(crate) fn is_tile(&self, tile: i64) -> bool {
+        (self.tile_of(EARLIEST.0)..=self.tile_of(LATEST.0)).contains(&tile)
     }
 
     /// The first tile that the widest window covers at an instant.
@@ -184,9 +194,7 @@ impl Layout {
                 let squares = if units_max <= NARROW_SQUARES_MAX { Kind::Squares } else { Kind::WideSquares };
                 Finish::Std { sum: op(wide_or_not), squares: op(squares), count: op(Kind::Count), scale }
             }
-            Aggregator::Ewma { half_life } => {
-                Finish::Ewma { sum: op(wide_or_not), count: op(Kind::Count), scale, half_life }
-            }
+            Aggregator::Ewma { half_life } => Finish::Ewma { sum: op(wide_or_not), count: op(Kind::Count), scale, half_life },
             Aggregator::Min => Finish::Extreme { extreme: op(Kind::Min), kind },
             Aggregator::Max => Finish::Extreme { extreme: op(Kind::Max), kind },
             Aggregator::First => Finish::Edge { edge: op(Kind::First), kind },
@@ -239,11 +247,27 @@ fn place<T: Clone + PartialEq>(known: &mut Vec<T>, wanted: &T) -> usize {
 }
 
 /// The schema's id changes with everything that changes the meaning of a value.
-fn schema(group: &Group, fields: &[Field]) -> Schema {
-    let columns: Vec<(String, domain::ValueKind)> = group.columns().into_iter().map(|column| (column.name, column.kind)).collect();
-    let Group { entity, key, filter, hop, features, .. } = group;
-    let definition = format!("{entity:?} {key:?} {filter:?} {hop:?} {features:?} {fields:?} {columns:?}");
+fn schema(group: &Group, source: &Source, base: Option<&Source>) -> Schema {
+    let columns: Vec<(String, domain::ValueKind)> =
+        group.columns().into_iter().map(|column| (column.name, column.kind)).collect();
+    let Group { entity, key, filter, hop, keep, features, .. } = group;
+    let of_group = format!("{entity:?} {key:?} {filter:?} {hop:?} {keep:?} {features:?} {columns:?}");
+    let definition = format!("{of_group} {} {}", made_of(source), base.map_or(String::new(), made_of));
     Schema { id: xxh3_64(definition.as_bytes()) as u32, columns, tolerance: group.tolerance }
+}
+
+/// What decides which rows a source has; not how many come or how long they may be silent.
+fn made_of(source: &Source) -> String {
+    let kind = match &source.kind {
+        SourceKind::Stream(stream) => {
+            let identity = (stream.identity_source, stream.identity_id, stream.time);
+            format!("stream {identity:?} {:?} {:?} {:?}", stream.skew, stream.lateness, stream.dedup)
+        }
+        SourceKind::Pair(pair) => format!("pair {:?} {:?} {} {:?}", pair.start, pair.end, pair.key, pair.longest),
+        SourceKind::Table(table) => format!("table {:?} {:?} {} {:?}", table.filter, table.gone, table.key, table.longest),
+        SourceKind::File { key, .. } => format!("file {key}"),
+    };
+    format!("{kind} {:?}", source.fields)
 }
 
 impl Finish {

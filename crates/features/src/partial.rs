@@ -1,6 +1,7 @@
 //! Fixed-width partial aggregates: a few 64-bit words each, merged exactly in any order.
 //!
-//! A tile is a row of such words. What a word means is known to the [`Op`] that owns it and to nobody else.
+//! A tile is a row of such words. What a word means is known to the [`Op`] that owns it and to nobody else. Sums of real values
+//! are far from the ends of their words; those of damaged ones wrap, since they are read as they come.
 
 use crate::columns::NULL;
 
@@ -64,11 +65,11 @@ impl Kind {
     pub(crate) fn add(self, words: &mut [u64], one: Occurrence) {
         let value = one.value;
         match self {
-            Self::Count => words[0] += 1,
+            Self::Count => words[0] = words[0].wrapping_add(1),
             Self::Sum => words[0] = words[0].wrapping_add(value.cast_unsigned()),
-            Self::Squares => words[0] += value.unsigned_abs() * value.unsigned_abs(),
-            Self::WideSum => set_wide(words, wide(words) + i128::from(value)),
-            Self::WideSquares => set_wide(words, wide(words) + i128::from(value) * i128::from(value)),
+            Self::Squares => words[0] = words[0].wrapping_add(value.unsigned_abs().wrapping_mul(value.unsigned_abs())),
+            Self::WideSum => set_wide(words, wide(words).wrapping_add(i128::from(value))),
+            Self::WideSquares => set_wide(words, wide(words).wrapping_add(i128::from(value) * i128::from(value))),
             Self::Min => words[0] = signed(words[0]).min(value).cast_unsigned(),
             Self::Max => words[0] = signed(words[0]).max(value).cast_unsigned(),
             Self::First | Self::Last => self.merge(words, &edge(one)),
@@ -80,7 +81,7 @@ impl Kind {
     pub(crate) fn merge(self, words: &mut [u64], other: &[u64]) {
         match self {
             Self::Count | Self::Sum | Self::Squares => words[0] = words[0].wrapping_add(other[0]),
-            Self::WideSum | Self::WideSquares => set_wide(words, wide(words) + wide(other)),
+            Self::WideSum | Self::WideSquares => set_wide(words, wide(words).wrapping_add(wide(other))),
             Self::Min => words[0] = signed(words[0]).min(signed(other[0])).cast_unsigned(),
             Self::Max => words[0] = signed(words[0]).max(signed(other[0])).cast_unsigned(),
             Self::First if place(other) < place(words) => words.copy_from_slice(other),

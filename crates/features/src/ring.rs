@@ -26,8 +26,14 @@ pub(crate) struct Ring {
     extra: Option<Box<Extra>>,
     /// When the vector is to be rewritten; not part of a save.
     pub(crate) fire_at: i64,
+    /// The end of the vector's validity for which that was computed.
+    pub(crate) fires_for: i64,
     /// Whether the vector is to be finished at the end of the step; not part of a save.
     pub(crate) touched: bool,
+    /// Whether the vector waits for a silent source; not part of a save.
+    pub(crate) parked: bool,
+    /// Whether somebody looks at it when its last rows can be let go of; not part of a save.
+    pub(crate) watched: bool,
 }
 
 /// What only some groups need.
@@ -36,8 +42,10 @@ struct Extra {
     /// For each tile as many as the layout has.
     sketches: Vec<Sketch>,
     always: Vec<u64>,
-    /// Rows of a pair, as long as they may be taken back.
+    /// Rows of a pair as long as they may be taken back, or of a table as long as they are open, by time.
     rows: Vec<Row>,
+    /// Tiles whose rows changed in this step; empty between steps.
+    dirty: Vec<i64>,
     /// What the rows that no longer may contributed to `always`.
     base: Vec<u64>,
     /// Time of the last event.
@@ -55,8 +63,10 @@ pub(crate) enum Taken {
 impl Ring {
     pub(crate) fn new(layout: &Layout) -> Self {
         let plain = layout.sketched.is_empty() && layout.always.is_empty() && !layout.keeps_rows;
-        let extra = (!plain).then(|| Box::new(Extra { always: layout.empty_always(), base: layout.empty_always(), last_at: i64::MIN, ..Extra::default() }));
-        Self { tiles: Vec::new(), extra, fire_at: NO_TIMER, touched: false }
+        let extra = (!plain).then(|| {
+            Box::new(Extra { always: layout.empty_always(), base: layout.empty_always(), last_at: i64::MIN, ..Extra::default() })
+        });
+        Self { tiles: Vec::new(), extra, fire_at: NO_TIMER, fires_for: NO_TIMER, touched: false, parked: false, watched: false }
     }
 
     /// Merges the partial of one tile.
@@ -112,7 +122,7 @@ impl Ring {
             extra.sketches.drain(..gone * layout.sketched.len());
         }
         extra.settle(layout, sealed);
-        if layout.sketched.is_empty() {
+        if !layout.has_paths {
             return;
         }
         for (row, sketches) in self.tiles.chunks_exact(stride).zip(extra.sketches.chunks_exact_mut(layout.sketched.len())) {
@@ -129,7 +139,8 @@ impl Ring {
 
     /// Whether nothing is left to tell.
     pub(crate) fn is_empty(&self, layout: &Layout) -> bool {
-        self.tiles.is_empty() && self.extra.as_ref().is_none_or(|extra| extra.rows.is_empty() && extra.always == layout.empty_always())
+        self.tiles.is_empty()
+            && self.extra.as_ref().is_none_or(|extra| extra.rows.is_empty() && extra.always == layout.empty_always())
     }
 
     /// Forgets what has no window when nothing happened for the group's `keep`.
@@ -153,22 +164,23 @@ impl Ring {
         }
     }
 
-    /// When a ring without tiles can let go of its rows.
-    pub(crate) fn settled_at(&self, layout: &Layout, lateness_ms: i64) -> i64 {
-        let last = self.extra.as_ref().and_then(|extra| extra.rows.iter().map(|row| row.time).max());
-        match last {
-            Some(last) if self.tiles.is_empty() && layout.keeps_rows => {
-                last.saturating_add(lateness_ms).saturating_add(crate::group::LAG_MS + layout.group.hop.0)
-            }
-            _ => NO_TIMER,
-        }
+    /// The last tile of a ring that holds on to rows although no window covers them.
+    pub(crate) fn settling(&self, layout: &Layout) -> Option<i64> {
+        let last = self.extra.as_ref().and_then(|extra| extra.rows.last())?;
+        (self.tiles.is_empty() && layout.keeps_rows).then(|| layout.tile_of(last.time))
     }
 
     /// Heap bytes, for the memory account.
     pub(crate) fn heap_bytes(&self) -> usize {
         let extra = self.extra.as_ref().map_or(0, |extra| {
             let sketches: usize = extra.sketches.iter().map(Sketch::heap_bytes).sum();
-            size_of::<Extra>() + sketches + extra.sketches.capacity() * size_of::<Sketch>() + extra.always.capacity() * 8
+            let words =
+                extra.always.capacity() + extra.base.capacity() + extra.rows.iter().map(|row| row.values.len()).sum::<usize>();
+            size_of::<Extra>()
+                + sketches
+                + extra.sketches.capacity() * size_of::<Sketch>()
+                + extra.rows.capacity() * size_of::<Row>()
+                + words * 8
         });
         self.tiles.capacity() * 8 + extra
     }
@@ -235,6 +247,9 @@ impl Stored for Ring {
         if !ring.tiles.chunks_exact(stride).is_sorted_by(|one, next| signed(one[0]) < signed(next[0])) {
             return Err(Broken("tiles out of order"));
         }
+        if !ring.tiles.chunks_exact(stride).all(|row| layout.is_tile(signed(row[0]))) {
+            return Err(Broken("a tile of another time"));
+        }
         if let Some(extra) = &mut ring.extra {
             for _ in 0..count {
                 for op in &layout.sketched {
@@ -243,9 +258,12 @@ impl Stored for Ring {
             }
             extra.always = reader.words(layout.always_words)?;
             extra.base = reader.words(layout.always_words)?;
-            extra.last_at = reader.signed()?;
+            extra.last_at = reader.instant()?;
             let rows = reader.count(32)?;
             extra.rows = (0..rows).map(|_| Row::read(layout, reader)).collect::<Result<_, Broken>>()?;
+            if !extra.rows.is_sorted_by_key(|row| (row.time, row.identity)) {
+                return Err(Broken("rows out of order"));
+            }
         }
         Ok(ring)
     }

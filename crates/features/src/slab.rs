@@ -103,7 +103,10 @@ impl<V: Stored> Slab<V> {
 
     /// A change that no save needs to see, such as the time of a timer that is computed again.
     pub(crate) fn adjust(&mut self, at: u32) -> &mut V {
-        self.slots[at as usize].value.as_mut().unwrap_or_else(|| panic!("slot {at} is empty: its number was kept after it was removed"))
+        self.slots[at as usize]
+            .value
+            .as_mut()
+            .unwrap_or_else(|| panic!("slot {at} is empty: its number was kept after it was removed"))
     }
 
     pub(crate) fn insert(&mut self, hash: u64, key: &str, value: V) -> u32 {

@@ -77,7 +77,8 @@ impl Prepared {
         let packed = |at: usize| u64::from(self.key_of[at]) << 32 | (layout.tile_of(times(at)) - first).cast_unsigned();
         let packed: Vec<u64> = (0..self.rows.len()).map(packed).collect();
         let packed = UInt64Chunked::from_vec(PlSmallStr::EMPTY, packed);
-        let groups = packed.group_tuples(false, false).unwrap_or_else(|error| panic!("numbers can always be grouped: {error}"));
+        // By first row, so that what follows has one order in every run.
+        let groups = packed.group_tuples(false, true).unwrap_or_else(|error| panic!("numbers can always be grouped: {error}"));
         let (empty, empty_always) = (layout.empty_words(), layout.empty_always());
         for members in groups.iter() {
             let members: &[IdxSize] = match &members {
@@ -100,7 +101,8 @@ impl Prepared {
         let (tile, always) = words.split_at_mut(layout.words);
         let windowed = layout.fixed.iter().map(|op| (op, true));
         for (op, windowed) in windowed.chain(layout.always.iter().map(|op| (op, false))) {
-            let words = if windowed { &mut tile[op.at..op.at + op.kind.words()] } else { &mut always[op.at..op.at + op.kind.words()] };
+            let words =
+                if windowed { &mut tile[op.at..op.at + op.kind.words()] } else { &mut always[op.at..op.at + op.kind.words()] };
             if op.condition.is_none() && op.input.is_none() {
                 words[0] += members.len() as u64;
                 continue;

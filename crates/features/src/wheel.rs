@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Timers within one slot fire together.
-const SLOT_MS: i64 = 1000;
+pub(crate) const SLOT_MS: i64 = 1000;
 
 /// Entities by the second in which their vector is due.
 #[derive(Debug, Default)]

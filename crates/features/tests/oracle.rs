@@ -61,7 +61,8 @@ fn refusal(decision: &Decision) -> Option<&'static str> {
 }
 
 fn file_tables(pipeline: &Pipeline) -> Vec<(usize, String)> {
-    let files = pipeline.sources.iter().enumerate().filter(|(_, source)| matches!(source.kind, pipeline::SourceKind::File { .. }));
+    let files =
+        pipeline.sources.iter().enumerate().filter(|(_, source)| matches!(source.kind, pipeline::SourceKind::File { .. }));
     let line = |store: i64| format!("{{\"store_id\":\"k{store}\",\"capacity\":{}}}\n", store * 7);
     files.map(|(source, _)| (source, (0..8).chain(2..5).map(line).collect())).collect()
 }
@@ -75,12 +76,16 @@ fn compare(context: &str, pipeline: &Pipeline, cluster: &Cluster, expected: &Exp
         let Some(found) = cluster.vector(*group, key) else {
             // An entity whose values are all null or zero and stay so is as good as none.
             let zero = |value: &domain::Value| *value == domain::Value::Integer(0) || *value == domain::Value::Float(0.0);
-            let nothing = expected.forgotten || expected.valid_until == domain::NEVER && expected.values.iter().flatten().all(zero);
+            let nothing =
+                expected.forgotten || expected.valid_until == domain::NEVER && expected.values.iter().flatten().all(zero);
             assert!(nothing, "{place}: the engine forgot what the oracle knows: {expected:?}");
             continue;
         };
         for ((name, expected), found) in names.iter().zip(&expected.values).zip(&found.values) {
             assert!(same(expected.as_ref(), found.as_ref()), "{place}, {name}: oracle {expected:?}, engine {found:?}");
+        }
+        for ((name, exact), found) in names.iter().zip(&expected.exact).zip(&found.values) {
+            assert!(near(*exact, found.as_ref()), "{place}, {name}: exactly {exact:?}, engine {found:?}");
         }
         assert_eq!(found.as_of, expected.as_of, "{place}: as_of");
         assert_eq!(found.valid_until, expected.valid_until, "{place}: valid_until");
@@ -91,12 +96,25 @@ fn compare(context: &str, pipeline: &Pipeline, cluster: &Cluster, expected: &Exp
             && !expected.silent
         {
             for ((name, expected), written) in names.iter().zip(&expected.values).zip(&written.values) {
-                assert!(same(expected.as_ref(), written.as_ref()), "{place}, {name} as written: oracle {expected:?}, {written:?}");
+                assert!(
+                    same(expected.as_ref(), written.as_ref()),
+                    "{place}, {name} as written: oracle {expected:?}, {written:?}"
+                );
             }
         }
     }
     for (group, key) in cluster.keys() {
         assert!(expected.contains_key(&(group, key.clone())), "{context}: the oracle does not know {group} {key}");
+    }
+}
+
+/// The promise of sketches: quantiles within 1 %, numbers of different values exact up to 256.
+fn near(exact: Option<f64>, found: Option<&domain::Value>) -> bool {
+    match (exact, found) {
+        (None, _) => true,
+        (Some(exact), Some(domain::Value::Float(found))) => (found - exact).abs() <= exact.abs() * 0.01,
+        (Some(exact), Some(domain::Value::Integer(found))) => exact > 256.0 || *found as f64 == exact,
+        (Some(_), None) => false,
     }
 }
 
@@ -158,7 +176,9 @@ fn order_of_arrival_and_repetition_do_not_change_a_byte() {
                         assert_eq!((&one.values, one.valid_until), (&other.values, other.valid_until), "seed {seed}, {key:?}");
                     }
                     // When an entity that says nothing any more is forgotten is a matter of chance.
-                    (one, other) => assert_eq!(one.or(other).map(says_nothing), Some(true), "seed {seed}, {key:?}: {one:?}, {other:?}"),
+                    (one, other) => {
+                        assert_eq!(one.or(other).map(says_nothing), Some(true), "seed {seed}, {key:?}: {one:?}, {other:?}")
+                    }
                 }
             }
         }

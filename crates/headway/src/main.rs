@@ -1,2 +1,48 @@
-//! Headway.
-fn main() {}
+//! The command line: reads what is asked, does it with the libraries, says what came of it. The only place that prints.
+
+mod arguments;
+mod commands;
+mod console;
+mod failure;
+mod marker;
+mod pages;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{arguments::Arguments, console::Console, failure::Failure};
+
+fn main() -> ExitCode {
+    let (console, outcome) = match Arguments::try_parse() {
+        Ok(arguments) => {
+            let console = Console::new(arguments.json, arguments.quiet, arguments.color);
+            let outcome = commands::run(&arguments.command, &console);
+            (console, outcome)
+        }
+        // Help and version are answers, not faults.
+        Err(error) if !error.use_stderr() => {
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            // The arguments could not be read, so this one is looked for by hand.
+            let json = std::env::args().any(|argument| argument == "--json");
+            if !json {
+                let _ = error.print();
+                return failure::USAGE.into();
+            }
+            (Console::json(), Err(Failure::usage(&error)))
+        }
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            // If even this cannot be printed there is nobody to tell.
+            let _ = console.failure(&failure);
+            failure.code.into()
+        }
+    }
+}

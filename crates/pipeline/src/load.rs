@@ -1,6 +1,7 @@
 //! From a folder or a text to a pipeline, or to all of its faults.
 
 use std::path::Path as FilePath;
+use std::sync::LazyLock;
 
 use crate::document::{Document, Path};
 use crate::fault::{Fault, Faults};
@@ -14,6 +15,8 @@ use crate::{json_schema, structure};
 const SPEC_FILE: &str = "pipeline.toml";
 /// Larger specs are refused unread; the largest useful ones have some tens of kilobytes.
 const SPEC_BYTES_MAX: usize = 256 << 10;
+/// Making the schema takes as long as reading a small spec.
+static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(json_schema);
 
 /// Reads the pipeline in a folder. Its id is the folder's name; files that it refers to have to exist.
 pub fn load(folder: &FilePath) -> Result<Pipeline, Faults> {
@@ -49,7 +52,7 @@ fn read(id: &str, file: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> Resu
     let (document, faults) = Document::read(text);
     let Some(document) = document else { return Err(Faults::new(file, text, faults)) };
     let mut report = Report::new(&document, faults);
-    let fitting = structure::check(&json_schema(), &mut report);
+    let fitting = structure::check(&SCHEMA, &mut report);
     let raw = serde_json::from_value(fitting).unwrap_or_else(|error| {
         // Only when the structure check and the raw types disagree.
         report.value(&Path::default(), "unreadable", format!("this spec cannot be read: {error}"));

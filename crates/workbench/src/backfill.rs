@@ -11,11 +11,7 @@ mod reorder;
 mod spine;
 mod table;
 
-use std::{
-    ops::Range,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use domain::{Timestamp, Value};
 use pipeline::Pipeline;
@@ -30,7 +26,7 @@ use self::{
 use crate::{
     Error, Progress,
     feed::{Counts, Feed},
-    history::{Event, History},
+    history::History,
 };
 
 /// Rows that are turned into output at once: transforms are computed column by column, which pays from a few thousand on.
@@ -87,7 +83,8 @@ pub fn backfill(request: &Request, progress: &dyn Progress) -> Result<Report, Er
     let columns = Columns::new(&spine, &request.pipeline);
     let mut output = Output::create(&request.out, &columns)?;
     progress.begin("reading events", history.bytes_total());
-    let mut walk = Walk { history, spine: &spine, request, progress, values: Values::new(&request.pipeline, spine.rows.len()), read: 0 };
+    let mut walk =
+        Walk { history, spine: &spine, request, progress, values: Values::new(&request.pipeline, spine.rows.len()), read: 0 };
     let counts = match request.mode {
         Mode::Available => walk.available()?,
         Mode::Complete => walk.complete()?,
@@ -166,9 +163,7 @@ impl Walk<'_> {
             for SpineEntity { column, groups } in &self.spine.entities {
                 let Some(key) = self.spine.key(*row, *column) else { continue };
                 for group in groups {
-                    if let Some(vector) = feed.vector(*group, &key) {
-                        self.values.set(*group, *row, &vector.values);
-                    }
+                    self.values.set(*group, *row, &feed.values(*group, &key).0);
                 }
             }
         }

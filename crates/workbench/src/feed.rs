@@ -4,14 +4,18 @@
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-use domain::{EARLIEST, FeatureVector, Span, Timestamp};
+use domain::{EARLIEST, Span, Timestamp, Value};
 use features::{Config, Engine, Output, Reason, Record};
-use pipeline::{Pipeline, SourceKind};
+use pipeline::{Aggregator, Column, Group, Pipeline, SourceKind};
 
 use crate::{Error, history::Event};
 
 /// Polars needs some ten thousand rows to be fast, and memory grows with every one.
 pub(crate) const BATCH_RECORDS_MAX: usize = 16_384;
+
+/// The engine closes a tile to corrections some time after the lateness, by its clock. So the clock must not run far ahead of the
+/// records of a batch; this is half of what the engine allows a correction to lag.
+const BATCH_SPAN: Span = Span(30_000);
 
 /// How many records there were, and what became of those that are not in the features.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub(crate) struct Feed {
     counts: Counts,
     /// Whether the events were admitted elsewhere.
     admitted: bool,
+    /// The values of empty windows, by group.
+    empty: Vec<Vec<Option<Value>>>,
 }
 
 impl Counts {
@@ -56,7 +62,8 @@ impl Feed {
     pub(crate) fn new(pipeline: &Arc<Pipeline>, folder: &Path) -> Result<Self, Error> {
         let mut engine = Engine::new(Arc::clone(pipeline), Config::default())?;
         load_files(&mut engine, pipeline, folder)?;
-        Ok(Self { engine, batch: Vec::new(), counts: Counts::default(), admitted: false })
+        let empty = pipeline.groups.iter().map(empty_values).collect();
+        Ok(Self { engine, batch: Vec::new(), counts: Counts::default(), admitted: false, empty })
     }
 
     /// For events that were admitted already.
@@ -66,31 +73,64 @@ impl Feed {
 
     /// Takes one event, not earlier than the one before it.
     pub(crate) fn push(&mut self, event: Event) {
-        let now = event.append_at.plus(Span(1));
-        self.batch.push(event);
-        if self.batch.len() == BATCH_RECORDS_MAX {
-            self.settle(now);
+        let is_far = self.batch.first().is_some_and(|first| event.append_at > first.append_at.plus(BATCH_SPAN));
+        if is_far || self.batch.len() == BATCH_RECORDS_MAX {
+            self.flush();
         }
+        self.batch.push(event);
     }
 
     /// Brings the engine to an instant that is later than all events so far.
     pub(crate) fn settle(&mut self, now: Timestamp) {
+        self.flush();
+        let out = self.engine.tick(now);
+        self.counts.note(&out);
+    }
+
+    fn flush(&mut self) {
+        let Some(last) = self.batch.last() else { return };
+        let now = last.append_at.plus(Span(1));
         let records: Vec<Record<'_>> = self.batch.iter().map(Event::record).collect();
-        let ingest = if self.admitted { Engine::ingest_accepted } else { Engine::ingest };
-        let out = ingest(&mut self.engine, &records, now);
+        let out = match self.admitted {
+            true => self.engine.ingest_accepted(&records, now),
+            false => self.engine.ingest(&records, now),
+        };
         self.counts.note(&out);
         self.counts.records += records.len() as u64;
         self.batch.clear();
     }
 
-    /// See [`Engine::vector`].
-    pub(crate) fn vector(&self, group: usize, key: &str) -> Option<FeatureVector> {
-        self.engine.vector(group, key)
+    /// The values of an entity at the engine's clock, and whether the engine holds anything of it. What it does not hold has
+    /// had no event or has been forgotten: all windows are empty, as the last vector that a reader got says.
+    pub(crate) fn values(&self, group: usize, key: &str) -> (Vec<Option<Value>>, bool) {
+        match self.engine.vector(group, key) {
+            Some(vector) => (vector.values, true),
+            None => (self.empty[group].clone(), false),
+        }
     }
 
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts
     }
+}
+
+/// The values of a group's columns over no events at all; see the table in `docs/semantics.md`.
+fn empty_values(group: &Group) -> Vec<Option<Value>> {
+    let value = |column: &Column| match group.features[column.feature].aggregator {
+        Aggregator::Count | Aggregator::Distinct | Aggregator::OpenCount => Some(Value::Integer(0)),
+        Aggregator::Rate { .. } | Aggregator::Sum | Aggregator::Travel => Some(Value::Float(0.0)),
+        // Values are at even places, their counts at odd ones, the overflow at the end.
+        Aggregator::Top { k } => (column.part % 2 == 1 || column.part == 2 * usize::from(k)).then_some(Value::Integer(0)),
+        Aggregator::Mean
+        | Aggregator::Std
+        | Aggregator::Min
+        | Aggregator::Max
+        | Aggregator::First
+        | Aggregator::Last
+        | Aggregator::Ewma { .. }
+        | Aggregator::Quantile { .. } => None,
+    };
+    group.columns().iter().map(value).collect()
 }
 
 /// Gives the engine the pipeline's own tables.

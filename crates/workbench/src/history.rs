@@ -188,7 +188,12 @@ impl Reader {
                 let at = envelope::instant(at).filter(is_plausible);
                 let message = "`_at` is no time between 2000 and 2100";
                 Some(at.ok_or_else(|| {
-                    Error::content(&self.path, self.line, message, "write RFC 3339 such as \"2026-03-01T18:30:00Z\", or milliseconds")
+                    Error::content(
+                        &self.path,
+                        self.line,
+                        message,
+                        "write RFC 3339 such as \"2026-03-01T18:30:00Z\", or milliseconds",
+                    )
                 })?)
             }
             Some(Envelope { time: Some(time), .. }) => envelope::instant(time).filter(is_plausible),

@@ -79,9 +79,13 @@ fn general(text: &[u8], digits: u8, round: bool) -> Result<i64, Fault> {
     }
     // The number is 0.d1d2d3… × 10^point, in units.
     let length = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let point = length(significant.len()).saturating_sub(length(fraction)).saturating_add(exponent).saturating_add(i64::from(digits));
+    let point =
+        length(significant.len()).saturating_sub(length(fraction)).saturating_add(exponent).saturating_add(i64::from(digits));
     if point > 18 {
-        return Err(Fault::OutOfRange);
+        // What is too large may be between two steps as well, and that is looked at first.
+        let beyond = usize::try_from(point).ok().and_then(|whole| significant.get(whole..)).unwrap_or(&[]);
+        let off_step = !round && beyond.iter().any(|digit| *digit != 0);
+        return Err(if off_step { Fault::OffStep } else { Fault::OutOfRange });
     }
     let whole = usize::try_from(point).unwrap_or(0);
     let digit_at = |place: usize| significant.get(place).copied().unwrap_or(0);

@@ -22,6 +22,8 @@ pub(crate) enum Token<'a> {
     Number(&'a str),
     /// The text between quotes, escapes resolved.
     Text(Cow<'a, str>),
+    /// A text in which an escape stands for half a character: JSON by its grammar, and nothing that a field can hold.
+    HalfCharacter,
     /// An array or an object.
     Nested,
 }
@@ -117,12 +119,12 @@ impl<'a> Walker<'a> {
             return None;
         }
         let start = self.at;
-        let length = self.bytes[start..].iter().position(|byte| STRING_END[usize::from(*byte)])?;
-        if self.bytes[start + length] != b'"' {
+        let end = start + string_end(&self.bytes[start..]);
+        if self.bytes.get(end) != Some(&b'"') {
             return None;
         }
-        self.at = start + length + 1;
-        Some(&self.text[start..start + length])
+        self.at = end + 1;
+        Some(&self.text[start..end])
     }
 
     fn value(&mut self) -> Option<Token<'a>> {
@@ -171,18 +173,25 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Bytes at which a plain string ends: the quote, and what makes it unusual.
-static STRING_END: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
+/// Where a plain string ends: at a quote, or at a backslash or control character that makes it unusual. Eight bytes at a time.
+fn string_end(bytes: &[u8]) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    // The high bit of each byte that is zero; bytes above the first such byte may be marked wrongly.
+    let zeros = |word: u64| word.wrapping_sub(EACH) & !word & HIGH;
+    let mut at = 0;
+    while let Some(eight) = bytes[at..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*eight);
+        let control = word.wrapping_sub(0x20 * EACH) & !word & HIGH;
+        let ends = zeros(word ^ (u64::from(b'"') * EACH)) | zeros(word ^ (u64::from(b'\\') * EACH)) | control;
+        if ends != 0 {
+            return at + ends.trailing_zeros() as usize / 8;
+        }
+        at += 8;
     }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
+    let ends = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    bytes[at..].iter().position(ends).map_or(bytes.len(), |more| at + more)
+}
 
 fn any<'a>(text: &'a str, take: impl FnMut(&str, Token<'a>) -> bool) -> Result<(), Malformed> {
     if depth(text) > DEPTH_MAX {
@@ -223,14 +232,16 @@ impl<'a, F: FnMut(&str, Token<'a>) -> bool> Visitor<'a> for Members<F> {
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
         use serde::de::Error;
-        while let Some(key) = map.next_key::<Key<'a>>()? {
-            let raw = map.next_value::<&RawValue>()?.get();
+        while let Some((key, raw)) = map.next_entry::<&RawValue, &RawValue>()? {
+            // A name with half a character is not a declared one.
+            let Ok(key) = serde_json::from_str::<Key<'_>>(key.get()) else { continue };
+            let raw = raw.get();
             let token = match raw.as_bytes().first() {
                 Some(b'n') => Token::Null,
                 Some(b't') => Token::Boolean(true),
                 Some(b'f') => Token::Boolean(false),
                 Some(b'{' | b'[') => Token::Nested,
-                Some(b'"') => Token::Text(serde_json::from_str::<Key<'_>>(raw).map_err(A::Error::custom)?.0),
+                Some(b'"') => serde_json::from_str::<Key<'_>>(raw).map_or(Token::HalfCharacter, |text| Token::Text(text.0)),
                 _ => Token::Number(raw),
             };
             if !(self.0)(&key.0, token) {

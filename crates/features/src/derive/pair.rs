@@ -19,6 +19,8 @@ pub(super) struct PairKeys {
     pair: Pair,
     /// For each field of the pair the one of the base; none for `seconds`.
     from_base: Vec<Option<usize>>,
+    /// Number of the base's fields.
+    pub(super) fields: usize,
     pub(super) slab: Slab<Events>,
 }
 
@@ -29,6 +31,8 @@ pub(super) struct Events {
     open: Option<Event>,
     /// Not settled, in order.
     recent: Vec<Event>,
+    /// Whether the key is looked at when it may be forgotten; not part of a save.
+    watched: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +46,13 @@ struct Event {
 
 impl PairKeys {
     pub(super) fn new(pair: &Pair, source: &Source, base: &Source) -> Self {
-        let of_base = |place: usize| (place != pair.seconds).then(|| base.fields.iter().position(|field| field.name == source.fields[place].name)).flatten();
-        Self { pair: pair.clone(), from_base: (0..source.fields.len()).map(of_base).collect(), slab: Slab::new() }
+        let of_base = |place: usize| {
+            (place != pair.seconds)
+                .then(|| base.fields.iter().position(|field| field.name == source.fields[place].name))
+                .flatten()
+        };
+        let from_base = (0..source.fields.len()).map(of_base).collect();
+        Self { pair: pair.clone(), from_base, fields: base.fields.len(), slab: Slab::new() }
     }
 
     pub(super) fn take(
@@ -53,7 +62,7 @@ impl PairKeys {
         rows: &[u32],
         horizon: Horizon,
         changes: &mut Vec<Change>,
-        look_again: &mut impl FnMut(i64, u32),
+        forget: &mut impl FnMut(i64, u32),
     ) {
         let key = pipeline::Expr::Field(self.pair.key);
         let (keys, key_of, rows) = Keys::of(&key, &base.fields, columns, rows);
@@ -72,48 +81,69 @@ impl PairKeys {
             let key = self.slab.find(hash, text).unwrap_or_else(|| self.slab.insert(hash, text, Events::default()));
             let over_at = event.time.saturating_add(self.pair.longest.0);
             self.put(key, event, horizon, changes);
-            look_again(over_at.max(horizon.now).saturating_add(1), key);
-        }
-    }
-
-    fn put(&mut self, key: u32, event: Event, horizon: Horizon, changes: &mut Vec<Change>) {
-        let longest = self.pair.longest.0;
-        let events = self.slab.change(key, &());
-        events.settle(horizon.settled, longest);
-        let before = events.durations(longest);
-        let at = events.recent.partition_point(|other| other.order() < event.order());
-        events.recent.insert(at, event);
-        let after = events.durations(longest);
-        let taken_back: Vec<Change> = before.iter().filter(|row| !after.contains(row)).map(|row| self.change(row, -1)).collect();
-        let sent: Vec<Change> = after.iter().filter(|row| !before.contains(row)).map(|row| self.change(row, 1)).collect();
-        changes.extend(taken_back);
-        changes.extend(sent);
-    }
-
-    fn change(&self, (start, end): &(Event, Event), weight: i8) -> Change {
-        let scalar = |field: &Option<usize>| match field {
-            None => Scalar::Units(end.time - start.time),
-            Some(field) if end.row[*field] != Scalar::Null => end.row[*field].clone(),
-            Some(field) => start.row[*field].clone(),
-        };
-        Change { weight, time: end.time, identity: end.identity, row: self.from_base.iter().map(scalar).collect() }
-    }
-
-    /// Forgets a key that can make no further duration. When to look again, if at all.
-    pub(super) fn look(&mut self, key: u32, horizon: Horizon) -> Option<i64> {
-        self.slab.get(key)?;
-        let longest = self.pair.longest.0;
-        let events = self.slab.change(key, &());
-        events.settle(horizon.oldest, longest);
-        let last = events.recent.last().or(events.open.as_ref()).map(|event| event.time);
-        match last {
-            Some(last) => Some(horizon.now + (last - horizon.oldest).max(0) + longest + 1),
-            None => {
-                self.slab.remove(key, &());
-                None
+            let events = self.slab.adjust(key);
+            if !std::mem::replace(&mut events.watched, true) {
+                forget(over_at, key);
             }
         }
     }
+
+    /// Every event of a pair starts, ends or both, so it decides alone what is open after it. A new event therefore changes
+    /// at most two durations: the one that it ends itself, and the one that the event after it ends.
+    fn put(&mut self, key: u32, event: Event, horizon: Horizon, changes: &mut Vec<Change>) {
+        let longest = self.pair.longest.0;
+        let events = self.slab.change(key, &self.fields);
+        events.settle(horizon.settled, longest);
+        let at = events.recent.partition_point(|other| other.order() < event.order());
+        let before = events.open_at(at);
+        let next = events.recent.get(at);
+        let ended = duration(before, Some(&event), longest);
+        let was = duration(before, next, longest);
+        let open = if event.starts {
+            Some(&event)
+        } else if event.ends {
+            None
+        } else {
+            before
+        };
+        let is = duration(open, next, longest);
+        let change =
+            |pair: Option<(&Event, &Event)>, weight| pair.map(|(start, end)| change(&self.from_base, start, end, weight));
+        if was.map(|(start, _)| start.identity) != is.map(|(start, _)| start.identity) {
+            changes.extend(change(was, -1));
+            changes.extend(change(is, 1));
+        }
+        changes.extend(change(ended, 1));
+        events.recent.insert(at, event);
+    }
+
+    /// Forgets a key that can make no further duration. Otherwise, up to which instant something of it matters.
+    pub(super) fn look(&mut self, key: u32, horizon: Horizon) -> Option<i64> {
+        self.slab.get(key)?;
+        let longest = self.pair.longest.0;
+        let events = self.slab.change(key, &self.fields);
+        events.settle(horizon.oldest, longest);
+        let last = events.recent.last().or(events.open.as_ref()).map(|event| event.time.saturating_add(longest));
+        if last.is_none() {
+            self.slab.remove(key, &self.fields);
+        }
+        last
+    }
+}
+
+/// Start and end, if there are both and not too far from each other.
+fn duration<'a>(start: Option<&'a Event>, end: Option<&'a Event>, longest: i64) -> Option<(&'a Event, &'a Event)> {
+    let (start, end) = (start?, end.filter(|end| end.ends)?);
+    (end.time - start.time <= longest).then_some((start, end))
+}
+
+fn change(from_base: &[Option<usize>], start: &Event, end: &Event, weight: i8) -> Change {
+    let scalar = |field: &Option<usize>| match field {
+        None => Scalar::Units(end.time - start.time),
+        Some(field) if end.row[*field] != Scalar::Null => end.row[*field].clone(),
+        Some(field) => start.row[*field].clone(),
+    };
+    Change { weight, time: end.time, identity: end.identity, row: from_base.iter().map(scalar).collect() }
 }
 
 impl Event {
@@ -140,28 +170,20 @@ impl Events {
         }
     }
 
-    /// Start and end of each duration that ends among the recent events.
-    fn durations(&self, longest: i64) -> Vec<(Event, Event)> {
-        let (mut open, mut durations) = (self.open.as_ref(), Vec::new());
-        for event in &self.recent {
-            if event.ends
-                && let Some(start) = open.take()
-                && event.time - start.time <= longest
-            {
-                durations.push((start.clone(), event.clone()));
-            }
-            if event.starts {
-                open = Some(event);
-            }
+    /// The start that is open before the event at this place.
+    fn open_at(&self, at: usize) -> Option<&Event> {
+        match at.checked_sub(1).and_then(|before| self.recent.get(before)) {
+            Some(before) => Some(before).filter(|before| before.starts),
+            None => self.open.as_ref(),
         }
-        durations
     }
 }
 
 impl Stored for Events {
-    type Plan = ();
+    /// Number of the base's fields.
+    type Plan = usize;
 
-    fn write(&self, (): &(), out: &mut Writer<'_>) {
+    fn write(&self, _: &usize, out: &mut Writer<'_>) {
         out.count(usize::from(self.open.is_some()));
         out.count(self.recent.len());
         for event in self.open.iter().chain(&self.recent) {
@@ -172,14 +194,18 @@ impl Stored for Events {
         }
     }
 
-    fn read((): &(), reader: &mut Reader<'_>) -> Result<Self, Broken> {
+    fn read(fields: &usize, reader: &mut Reader<'_>) -> Result<Self, Broken> {
         let (open, recent) = (reader.count(1)?, reader.count(1)?);
         let event = |reader: &mut Reader<'_>| -> Result<Event, Broken> {
-            let (time, identity, flags) = (reader.signed()?, reader.identity()?, reader.byte()?);
-            Ok(Event { time, identity, starts: flags & 1 != 0, ends: flags & 2 != 0, row: scalars::read(reader)? })
+            let (time, identity, flags) = (reader.time()?, reader.identity()?, reader.byte()?);
+            Ok(Event { time, identity, starts: flags & 1 != 0, ends: flags & 2 != 0, row: scalars::read(*fields, reader)? })
         };
         let open = (0..open).map(|_| event(reader)).last().transpose()?;
         let recent = (0..recent).map(|_| event(reader)).collect::<Result<Vec<Event>, Broken>>()?;
-        if recent.is_sorted_by_key(Event::order) { Ok(Self { open, recent }) } else { Err(Broken("events out of order")) }
+        if recent.is_sorted_by_key(Event::order) {
+            Ok(Self { open, recent, watched: true })
+        } else {
+            Err(Broken("events out of order"))
+        }
     }
 }

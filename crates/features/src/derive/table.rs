@@ -2,7 +2,7 @@
 
 use pipeline::{Source, Table};
 
-use super::{Change, Horizon, scalars};
+use super::{Calendar, Change, Horizon, scalars};
 use crate::{
     codec::{Broken, Reader, Writer},
     columns::{Columns, Scalar},
@@ -14,6 +14,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct TableKeys {
     table: Table,
+    /// Number of the base's fields.
+    pub(super) fields: usize,
     pub(super) slab: Slab<Latest>,
 }
 
@@ -26,11 +28,15 @@ pub(super) struct Latest {
     row: Option<Box<[Scalar]>>,
     /// Whether the row was sent and not taken back.
     open: bool,
+    /// When the key is looked at because its row may be over; not part of a save.
+    due_at: i64,
+    /// Whether the key is looked at when it may be forgotten; not part of a save.
+    watched: bool,
 }
 
 impl TableKeys {
-    pub(super) fn new(table: &Table) -> Self {
-        Self { table: table.clone(), slab: Slab::new() }
+    pub(super) fn new(table: &Table, base: &Source) -> Self {
+        Self { table: table.clone(), fields: base.fields.len(), slab: Slab::new() }
     }
 
     pub(super) fn take(
@@ -40,7 +46,7 @@ impl TableKeys {
         rows: &[u32],
         horizon: Horizon,
         changes: &mut Vec<Change>,
-        look_again: &mut impl FnMut(i64, u32),
+        calendar: &mut Calendar,
     ) {
         let filtered = self.table.filter.as_ref().map(|filter| {
             let holds = Evaluator::new(&base.fields, columns, rows).holds(filter);
@@ -56,10 +62,12 @@ impl TableKeys {
                 identity: columns.identities[row],
                 row: (!ends).then(|| columns.row(row)),
                 open: false,
+                due_at: i64::MAX,
+                watched: false,
             };
             let (hash, text) = (keys.hash(key_of[at]), keys.text(key_of[at]));
             debug_assert_eq!(hash, key_hash(text));
-            self.put(hash, text, latest, horizon, changes, look_again);
+            self.put(hash, text, latest, horizon, changes, calendar);
         }
     }
 
@@ -70,7 +78,7 @@ impl TableKeys {
         mut latest: Latest,
         horizon: Horizon,
         changes: &mut Vec<Change>,
-        look_again: &mut impl FnMut(i64, u32),
+        calendar: &mut Calendar,
     ) {
         let known = self.slab.find(hash, key);
         if let Some(held) = known.and_then(|at| self.slab.get(at))
@@ -83,8 +91,9 @@ impl TableKeys {
         let opened = latest.open.then(|| latest.change(1)).flatten();
         let at = match known {
             Some(at) => {
-                let held = self.slab.change(at, &());
+                let held = self.slab.change(at, &self.fields);
                 let closed = held.open.then(|| held.change(-1)).flatten();
+                (latest.due_at, latest.watched) = (held.due_at, held.watched);
                 *held = latest;
                 changes.extend(closed);
                 at
@@ -92,28 +101,55 @@ impl TableKeys {
             None => self.slab.insert(hash, key, latest),
         };
         changes.extend(opened);
-        look_again(ends_at.saturating_add(1), at);
+        let latest = self.slab.adjust(at);
+        // A look that comes too early asks again.
+        if latest.open && ends_at < latest.due_at {
+            latest.due_at = ends_at.saturating_add(1);
+            calendar.look_at(latest.due_at, at);
+        }
+        if !std::mem::replace(&mut latest.watched, true) {
+            calendar.forget_after(latest.time, at);
+        }
     }
 
-    /// Closes a row whose time is over, forgets a key that nothing can bring back. When to look again, if at all.
-    pub(super) fn look(&mut self, at: u32, horizon: Horizon, changes: &mut Vec<Change>) -> Option<i64> {
-        let latest = self.slab.get(at)?;
+    /// Closes a row whose time is over.
+    pub(super) fn look(&mut self, at: u32, horizon: Horizon, changes: &mut Vec<Change>, calendar: &mut Calendar) {
+        let Some(latest) = self.slab.get(at).filter(|latest| latest.due_at <= horizon.now) else { return };
         let ends_at = latest.time.saturating_add(self.table.longest.0);
         if latest.open && horizon.now <= ends_at {
-            return Some(ends_at + 1);
+            self.slab.adjust(at).due_at = ends_at + 1;
+            return calendar.look_at(ends_at + 1, at);
         }
-        if latest.open {
-            let latest = self.slab.change(at, &());
+        self.slab.adjust(at).due_at = i64::MAX;
+        if self.slab.get(at).is_some_and(|latest| latest.open) {
+            let latest = self.slab.change(at, &self.fields);
             latest.open = false;
             changes.extend(latest.change(-1));
         }
+    }
+
+    /// Forgets a key that nothing can bring back. Otherwise, up to which instant something of it matters.
+    pub(super) fn forget(&mut self, at: u32, horizon: Horizon) -> Option<i64> {
         let latest = self.slab.get(at)?;
-        if latest.time < horizon.oldest {
-            self.slab.remove(at, &());
-            return None;
+        if latest.open {
+            return Some(latest.time.saturating_add(self.table.longest.0).max(latest.time));
         }
-        // It becomes forgettable when the oldest acceptable event is younger.
-        Some(horizon.now + (latest.time - horizon.oldest) + 1)
+        if latest.time >= horizon.oldest {
+            return Some(latest.time);
+        }
+        self.slab.remove(at, &self.fields);
+        None
+    }
+
+    /// Makes the timers of all keys anew, after a restore.
+    pub(super) fn wake_all(&mut self, calendar: &mut Calendar) {
+        let all: Vec<u32> = self.slab.iter().map(|(at, ..)| at).collect();
+        for at in all {
+            let latest = self.slab.adjust(at);
+            latest.due_at = latest.time.saturating_add(self.table.longest.0).saturating_add(1);
+            calendar.look_at(latest.due_at, at);
+            calendar.forget_after(latest.time, at);
+        }
     }
 }
 
@@ -124,9 +160,10 @@ impl Latest {
 }
 
 impl Stored for Latest {
-    type Plan = ();
+    /// Number of the base's fields.
+    type Plan = usize;
 
-    fn write(&self, (): &(), out: &mut Writer<'_>) {
+    fn write(&self, _: &usize, out: &mut Writer<'_>) {
         out.signed(self.time);
         out.identity(self.identity);
         out.0.push(u8::from(self.open) | u8::from(self.row.is_some()) << 1);
@@ -135,9 +172,9 @@ impl Stored for Latest {
         }
     }
 
-    fn read((): &(), reader: &mut Reader<'_>) -> Result<Self, Broken> {
-        let (time, identity, flags) = (reader.signed()?, reader.identity()?, reader.byte()?);
-        let row = if flags & 2 != 0 { Some(scalars::read(reader)?) } else { None };
-        Ok(Self { time, identity, row, open: flags & 1 != 0 })
+    fn read(fields: &usize, reader: &mut Reader<'_>) -> Result<Self, Broken> {
+        let (time, identity, flags) = (reader.time()?, reader.identity()?, reader.byte()?);
+        let row = if flags & 2 != 0 { Some(scalars::read(*fields, reader)?) } else { None };
+        Ok(Self { time, identity, row, open: flags & 1 != 0, due_at: i64::MAX, watched: true })
     }
 }

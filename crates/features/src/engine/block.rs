@@ -25,15 +25,27 @@ pub(super) struct Outgoing {
     targets: Vec<Vec<u8>>,
 }
 
+/// What a block tells of its sender, beside its items.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said {
+    pub(super) heard: Option<i64>,
+    pub(super) now: i64,
+    /// No event before this will come from it.
+    pub(super) oldest: i64,
+    pub(super) shard: u32,
+}
+
 impl Outgoing {
-    pub(super) fn new(config: Config, state: &GroupState, heard: Option<i64>, now: i64) -> Self {
+    pub(super) fn new(config: Config, state: &GroupState, said: Said) -> Self {
         let mut header = Vec::new();
         let mut writer = Writer(&mut header);
         writer.0.push(VERSION);
         writer.count(state.index);
         writer.word(u64::from(state.layout.schema.id));
-        writer.signed(heard.unwrap_or(i64::MIN));
-        writer.signed(now);
+        writer.varint(u64::from(said.shard));
+        writer.signed(said.heard.unwrap_or(i64::MIN));
+        writer.signed(said.now);
+        writer.signed(said.oldest);
         Self { config, header, targets: vec![Vec::new(); config.shards as usize] }
     }
 
@@ -91,7 +103,9 @@ impl Engine {
         }
         let index = usize::try_from(reader.varint()?).map_err(|_| Broken("no such group"))?;
         let found = reader.word()? as u32;
-        let (heard, clock) = (reader.signed()?, reader.signed()?);
+        let sender = usize::try_from(reader.varint()?).ok().filter(|sender| *sender < self.config.shards as usize);
+        let sender = sender.ok_or(Broken("no such shard"))?;
+        let (heard, clock, oldest) = (reader.instant()?, reader.instant()?, reader.instant()?);
         let state = self.groups.get_mut(index).ok_or(Broken("no such group"))?;
         let expected = state.layout.schema.id;
         if found != expected {
@@ -99,19 +113,26 @@ impl Engine {
         }
         let mut items = Vec::new();
         while !reader.is_empty() {
-            items.push(item(&mut reader, &state.layout)?);
+            let item = item(&mut reader, &state.layout)?;
+            let hash = key_hash(item.key());
+            if owner(hash, self.config.shards) != self.config.shard {
+                return Err(Broken("a block for another shard").into());
+            }
+            items.push(item);
         }
+        let base = self.pipeline.base_of(state.layout.group.source);
+        let sealed = self.sealed(self.groups[index].layout.group.source);
         self.position += 1;
         self.now = self.now.max(now.0).max(clock);
         let mut out = Output::default();
         for item in &items {
-            let (key, taken) = state.take(item, self.now);
+            let (key, taken) = self.groups[index].take(item, sealed);
             note(taken, index, key, &mut out.dropped);
         }
-        if let Some(base) = self.pipeline.base_of(state.layout.group.source)
-            && heard != i64::MIN
-        {
-            self.heard[base] = self.heard[base].max(Some(heard));
+        if let Some(base) = base {
+            self.heard[base] = self.heard[base].max(Some(heard).filter(|heard| *heard != i64::MIN));
+            let known = &mut self.oldest[base][sender];
+            *known = (*known).max(Some(oldest).filter(|oldest| *oldest != i64::MIN));
         }
         // Time may have passed: held events and derived rows come due as in any step.
         let rest = self.ingest(&[], Timestamp(self.now));
@@ -123,13 +144,21 @@ impl Engine {
     }
 }
 
+impl<'a> Item<'a> {
+    fn key(&self) -> &'a str {
+        match self {
+            Self::Partial { key, .. } | Self::Row { key, .. } => key,
+        }
+    }
+}
+
 impl GroupState {
-    fn take<'a>(&mut self, item: &Item<'a>, now: i64) -> (&'a str, Result<(), Reason>) {
+    fn take<'a>(&mut self, item: &Item<'a>, sealed: i64) -> (&'a str, Result<(), Reason>) {
         match item {
             Item::Partial { key, tile, latest, words, sketches } => {
                 (key, self.merge((key_hash(key), key), (*tile, *latest), words, sketches))
             }
-            Item::Row { key, weight, row } => (key, self.apply((key_hash(key), key), row, *weight, now)),
+            Item::Row { key, weight, row } => (key, self.apply((key_hash(key), key), row, *weight, sealed)),
         }
     }
 }
@@ -140,7 +169,10 @@ fn item<'a>(reader: &mut Reader<'a>, layout: &Layout) -> Result<Item<'a>, Broken
     let rows = layout.keeps_rows || layout.source_is_table;
     match tag {
         PARTIALS if !rows => {
-            let (tile, latest) = (reader.signed()?, reader.signed()?);
+            let (tile, latest) = (reader.signed()?, reader.time()?);
+            if !layout.is_tile(tile) {
+                return Err(Broken("a tile of another time"));
+            }
             let words = reader.words(layout.words + layout.always_words)?;
             let sketches = layout.sketched.iter().map(|op| Sketch::read(op.kind, reader)).collect::<Result<_, Broken>>()?;
             Ok(Item::Partial { key, tile, latest, words, sketches })
@@ -148,7 +180,11 @@ fn item<'a>(reader: &mut Reader<'a>, layout: &Layout) -> Result<Item<'a>, Broken
         ROWS if rows => {
             let weight = reader.byte()?.cast_signed();
             let known = weight == 1 || weight == -1;
-            if known { Ok(Item::Row { key, weight, row: Row::read(layout, reader)? }) } else { Err(Broken("a weight is 1 or -1")) }
+            if known {
+                Ok(Item::Row { key, weight, row: Row::read(layout, reader)? })
+            } else {
+                Err(Broken("a weight is 1 or -1"))
+            }
         }
         _ => Err(Broken("an item of the wrong kind")),
     }

@@ -46,10 +46,13 @@ pub(super) struct Progress {
 type Identities = BTreeMap<usize, Vec<(u64, Vec<u128>)>>;
 
 impl Engine {
-    /// Begins a snapshot of the present instant; one under way is given up. Takes microseconds.
-    pub fn begin_snapshot(&mut self, kind: SnapshotKind) {
-        let all = kind == SnapshotKind::Full;
-        let header = self.header();
+    /// Begins a snapshot of the present instant, and says of which kind it is: changes are written only when this engine has
+    /// written the snapshot before to its end. Who could not keep that one asks for a full one. One under way is given up.
+    pub fn begin_snapshot(&mut self, kind: SnapshotKind) -> SnapshotKind {
+        let parent = self.written.take().filter(|_| kind == SnapshotKind::Changes);
+        let all = parent.is_none();
+        self.snapshots += 1;
+        let header = self.header(parent);
         let mut images = Vec::new();
         for (place, stream) in self.streams.iter_mut().enumerate() {
             let Some(stream) = stream else { continue };
@@ -59,6 +62,7 @@ impl Engine {
         self.derived.iter_mut().for_each(|derived| derived.begin_save(all));
         self.groups.iter_mut().for_each(|state| state.slab.begin_save(all));
         self.snapshot = Some(Progress { header, images, derived: 0, group: 0 });
+        if all { SnapshotKind::Full } else { SnapshotKind::Changes }
     }
 
     /// Appends one frame of about `bytes` to the snapshot. False when that was the last one, or none is under way.
@@ -71,6 +75,8 @@ impl Engine {
         out.extend_from_slice(&frame);
         if more {
             self.snapshot = Some(progress);
+        } else {
+            self.written = Some(self.snapshots);
         }
         more
     }
@@ -81,6 +87,10 @@ impl Engine {
         let mut identities = Identities::new();
         for snapshot in snapshots {
             engine.load_snapshot(snapshot, &mut identities)?;
+        }
+        let load = engine.load();
+        if engine.now == i64::MIN && (load.entities, load.derived_keys, load.held) != (0, 0, 0) {
+            return Err(Broken("state of no instant").into());
         }
         for (place, stream) in engine.streams.iter_mut().enumerate() {
             if let (Some(stream), Some(identities)) = (stream, identities.get(&place)) {
@@ -130,11 +140,14 @@ impl Engine {
         false
     }
 
-    fn header(&self) -> Vec<u8> {
+    /// `parent` is the number of the snapshot that this one changes.
+    fn header(&self, parent: Option<u64>) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut out = Writer(&mut bytes);
         out.0.push(HEADER);
         out.0.push(VERSION);
+        out.varint(self.snapshots);
+        out.varint(parent.unwrap_or(0));
         out.varint(u64::from(self.config.shard));
         out.varint(u64::from(self.config.shards));
         out.varint(self.position);
@@ -198,13 +211,18 @@ impl Engine {
         if reader.byte()? != VERSION {
             return Err(Broken("a snapshot of another version").into());
         }
+        let (number, parent) = (reader.counted()?, reader.counted()?);
+        if parent != self.snapshots || number <= parent {
+            return Err(Error::BrokenChain { number, parent, found: self.snapshots });
+        }
+        self.snapshots = number;
         let Config { shard, shards, .. } = self.config;
         let (found_shard, found_shards) = (reader.varint()? as u32, reader.varint()? as u32);
         if (found_shard, found_shards) != (shard, shards) {
             return Err(Error::OtherShard { shard, shards, found_shard, found_shards });
         }
-        self.position = reader.varint()?;
-        self.now = reader.signed()?;
+        self.position = reader.counted()?;
+        self.now = reader.instant()?;
         if reader.count(8)? != self.groups.len() {
             return Err(Broken("another number of groups").into());
         }
@@ -218,14 +236,14 @@ impl Engine {
             return Err(Broken("another number of sources").into());
         }
         for heard in &mut self.heard {
-            *heard = Some(reader.signed()?).filter(|heard| *heard != i64::MIN);
+            *heard = Some(reader.instant()?).filter(|heard| *heard != i64::MIN);
         }
         for stream in self.streams.iter_mut().flatten() {
-            stream.clock = reader.signed()?;
-            stream.restored = (reader.signed()?, reader.varint()?);
+            stream.clock = reader.instant()?;
+            stream.restored = (reader.signed()?, reader.counted()?);
             stream.held.clear();
             for _ in 0..reader.count(24)? {
-                let (time, identity) = (reader.signed()?, reader.identity()?);
+                let (time, identity) = (reader.time()?, reader.identity()?);
                 stream.held.insert((time, identity), reader.bytes()?.into());
             }
         }

@@ -56,7 +56,9 @@ impl Finish {
                 let n = of(count)[0];
                 (n > 0).then(|| (deviation(n, total(of(sum)), total(of(squares))) / scale).to_bits())
             }
-            Self::Ewma { sum, count, scale, half_life } => weighted(merged, sum, count, *half_life).map(|mean| (mean / scale).to_bits()),
+            Self::Ewma { sum, count, scale, half_life } => {
+                weighted(merged, sum, count, *half_life).map(|mean| (mean / scale).to_bits())
+            }
             Self::Extreme { extreme, kind } => {
                 let word = of(extreme)[0];
                 (word != extreme.kind.empty()[0]).then(|| Self::carried(kind, signed(word)))
@@ -91,8 +93,9 @@ impl Finish {
 /// √(n·Σu² − (Σu)²) ÷ n with an exact radicand. It fits 128 bits for all but enormous windows of enormous values, where its
 /// 256 bits are rounded to a double once.
 fn deviation(n: u64, sum: i128, squares: i128) -> f64 {
-    let narrow = squares.checked_mul(i128::from(n)).zip(sum.checked_mul(sum)).map(|(left, right)| (left - right) as f64);
-    let radicand = narrow.unwrap_or_else(|| wide_difference(n, sum.unsigned_abs(), squares.unsigned_abs()));
+    let narrow = squares.checked_mul(i128::from(n)).zip(sum.checked_mul(sum)).and_then(|(left, right)| left.checked_sub(right));
+    let radicand =
+        narrow.map(|radicand| radicand as f64).unwrap_or_else(|| wide_difference(n, sum.unsigned_abs(), squares.unsigned_abs()));
     libm::sqrt(radicand / n as f64 / n as f64)
 }
 
@@ -101,7 +104,8 @@ fn wide_difference(n: u64, sum: u128, squares: u128) -> f64 {
     let (left_high, left_low) = wide_product(squares, u128::from(n));
     let (right_high, right_low) = wide_product(sum, sum);
     let (low, borrow) = left_low.overflowing_sub(right_low);
-    let high = left_high - right_high - u128::from(borrow);
+    // Sums that no values have may make it negative, which is none of the values' deviation either.
+    let high = left_high.saturating_sub(right_high).saturating_sub(u128::from(borrow));
     if high == 0 {
         return low as f64;
     }
@@ -140,7 +144,9 @@ mod tests {
 
     #[test]
     fn the_wide_way_agrees_with_the_narrow_one() {
-        for (n, sum, squares) in [(3, 6i128, 14i128), (2, 0, 2), (1000, 123_456, 99_999_999), (7, -49, 343), (5, 1 << 50, 1 << 100)] {
+        for (n, sum, squares) in
+            [(3, 6i128, 14i128), (2, 0, 2), (1000, 123_456, 99_999_999), (7, -49, 343), (5, 1 << 50, 1 << 100)]
+        {
             let narrow = (squares * i128::from(n) - sum * sum) as f64;
             assert_eq!(wide_difference(n, sum.unsigned_abs(), squares.unsigned_abs()), narrow);
         }

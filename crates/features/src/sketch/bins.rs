@@ -1,6 +1,9 @@
 //! Counts in logarithmic bins with 64 bins for each power of two: quantiles within 1 %.
 
-use crate::codec::{Broken, Reader, Writer};
+use crate::{
+    codec::{Broken, Reader, Writer},
+    decode::UNITS_MAX,
+};
 
 /// Below this magnitude every integer is its own bin.
 const EXACT: u64 = 128;
@@ -59,7 +62,7 @@ impl Bins {
         let words = reader.words(count)?;
         let bins: Vec<(i32, u32)> = words.iter().map(|word| (((word >> 32) as u32).cast_signed(), *word as u32)).collect();
         let ascending = bins.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        let known = bins.iter().all(|(bin, _)| bin.unsigned_abs() < 4096);
+        let known = bins.iter().all(|(bin, _)| (-bin_of(UNITS_MAX)..=bin_of(UNITS_MAX)).contains(bin));
         if ascending && known { Ok(Self(bins)) } else { Err(Broken("bins out of order")) }
     }
 }

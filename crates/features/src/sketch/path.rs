@@ -36,7 +36,7 @@ impl Path {
         let Err(at) = self.points.binary_search_by(|other| order(other, &point)) else { return };
         let leg = |from: Option<&Point>, to: Option<&Point>| from.zip(to).map_or(0, |(from, to)| leg_mm(from, to, scale));
         let (before, after) = (at.checked_sub(1).and_then(|at| self.points.get(at)), self.points.get(at));
-        self.length_mm += leg(before, Some(&point)) + leg(Some(&point), after) - leg(before, after);
+        self.length_mm = self.length_mm.saturating_add(leg(before, Some(&point)) + leg(Some(&point), after) - leg(before, after));
         self.points.insert(at, point);
     }
 
@@ -51,7 +51,7 @@ impl Path {
             (None, _) => return,
             (Some(_), None) => self.clone_from(older),
             (Some(from), Some(to)) => {
-                self.length_mm += older.length_mm + leg_mm(from, to, scale);
+                self.length_mm = self.length_mm.saturating_add(older.length_mm).saturating_add(leg_mm(from, to, scale));
                 self.points.insert(0, older.points[0]);
             }
         }

@@ -21,7 +21,7 @@ impl Top {
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
-        self.overflow += other.overflow;
+        self.overflow = self.overflow.saturating_add(other.overflow);
         for (hash, value, count) in &other.kept {
             self.put(*hash, *value, *count);
         }
@@ -29,12 +29,12 @@ impl Top {
 
     fn put(&mut self, hash: u64, value: i64, count: u64) {
         match self.kept.binary_search_by_key(&(hash, value), |(hash, value, _)| (*hash, *value)) {
-            Ok(at) => self.kept[at].2 += count,
-            Err(CAP) => self.overflow += count,
+            Ok(at) => self.kept[at].2 = self.kept[at].2.saturating_add(count),
+            Err(CAP) => self.overflow = self.overflow.saturating_add(count),
             Err(at) => {
                 self.kept.insert(at, (hash, value, count));
                 if self.kept.len() > CAP {
-                    self.overflow += self.kept.pop().map_or(0, |(_, _, count)| count);
+                    self.overflow = self.overflow.saturating_add(self.kept.pop().map_or(0, |(_, _, count)| count));
                 }
             }
         }

@@ -93,7 +93,8 @@ impl Cluster {
     pub(crate) fn feed_until(&mut self, partitions: &[Vec<Record>], next: &mut [usize], at: i64, dice: &mut Dice) {
         loop {
             // The shard whose next record is the oldest: clocks of shards stay close, as they do in life.
-            let waiting = (0..partitions.len()).filter_map(|shard| Some((partitions[shard].get(next[shard])?.append_at.0, shard)));
+            let waiting =
+                (0..partitions.len()).filter_map(|shard| Some((partitions[shard].get(next[shard])?.append_at.0, shard)));
             let Some((first, shard)) = waiting.min().filter(|(first, _)| *first < at) else { break };
             let until = (first + dice.between(1, 30_000)).min(at);
             let size = dice.between(1, BATCH_MAX) as usize;
@@ -142,7 +143,8 @@ impl Cluster {
 
     pub(crate) fn keys(&self) -> Vec<(usize, String)> {
         let groups = 0..self.pipeline.groups.len();
-        let of = |group: usize| self.engines.iter().flat_map(move |engine| engine.keys(group).map(move |key| (group, key.to_owned())));
+        let of =
+            |group: usize| self.engines.iter().flat_map(move |engine| engine.keys(group).map(move |key| (group, key.to_owned())));
         groups.flat_map(of).collect()
     }
 
@@ -216,10 +218,9 @@ impl Cluster {
             }
         } else if dice.chance(4) {
             let kind = if saver.snapshots.is_empty() || dice.chance(3) { SnapshotKind::Full } else { SnapshotKind::Changes };
-            if kind == SnapshotKind::Full {
+            if engine.begin_snapshot(kind) == SnapshotKind::Full {
                 saver.snapshots.clear();
             }
-            engine.begin_snapshot(kind);
             saver.under_way = Some(Vec::new());
             saver.inputs.clear();
         }
@@ -229,7 +230,8 @@ impl Cluster {
 fn put(engine: &mut Engine, input: &Input) -> Output {
     match input {
         Input::Batch(records, now) => {
-            let records: Vec<features::Record<'_>> = records.iter().map(|(offset, record)| view((*offset as usize, record))).collect();
+            let records: Vec<features::Record<'_>> =
+                records.iter().map(|(offset, record)| view((*offset as usize, record))).collect();
             engine.ingest(&records, *now)
         }
         Input::Block(bytes) => engine.receive(bytes, Timestamp(i64::MIN)).expect("a block as it was made"),

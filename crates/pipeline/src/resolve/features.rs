@@ -14,6 +14,8 @@ use crate::resolved::{Aggregator, Feature, Input, Source, SourceKind, Window};
 use crate::sql::Scope;
 use crate::suggestion::listed;
 
+/// Hops in one window: a vector walks over all of them, so this bounds what one event may cost.
+const TILES_MAX: i64 = 2000;
 /// Counts everything.
 const ALL: &str = "*";
 
@@ -235,7 +237,14 @@ fn windows(raw: &RawFeature, path: &Path, group: &GroupContext<'_>, report: &mut
 fn check_multiple(width: Span, group: &GroupContext<'_>, path: &Path, report: &mut Report<'_>) -> bool {
     let Some(hop) = group.hop else { return true };
     if width.0 > 0 && width.0 % hop.0 == 0 {
-        return true;
+        let tiles = width.0 / hop.0;
+        if tiles > TILES_MAX {
+            let message =
+                format!("a window of {} has {tiles} hops of {}; {TILES_MAX} are allowed", show_span(width), show_span(hop));
+            let help = "put long windows into a group of their own, with a hop of minutes for hours and of hours for weeks";
+            report.value(path, "too_many_hops", message).suggest(help);
+        }
+        return tiles <= TILES_MAX;
     }
     let message = format!("a window of {} is no multiple of the group's hop, {}", show_span(width), show_span(hop));
     let below = Span(width.0 / hop.0 * hop.0).max(hop);

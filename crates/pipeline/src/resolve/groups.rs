@@ -148,6 +148,10 @@ fn group(
         let (written, widest) = (show_span(group.keep), show_span(group.widest()));
         let message = format!("`keep` is {written}, shorter than the widest window, {widest}");
         report.value(&path.key("keep"), "keep_too_short", message).suggest(format!("write \"{widest}\" or more"));
+    } else if group.keep < sources.reach(source) {
+        let (written, reach) = (show_span(group.keep), show_span(sources.reach(source)));
+        let message = format!("`keep` is {written}, shorter than the source's lateness and skew together, {reach}");
+        report.value(&path.key("keep"), "keep_too_short", message).suggest(format!("write \"{reach}\" or more"));
     }
     Some(group)
 }

@@ -5,6 +5,8 @@ mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::Span;
+
 use super::check_name;
 use super::expressions::field_scope;
 use crate::document::Path;
@@ -91,6 +93,19 @@ impl Sources {
     /// A source that was found.
     pub(super) fn get(&self, place: usize) -> &Source {
         &self.resolved[place]
+    }
+
+    /// How far apart in time two events of a source can be that arrive at once: lateness and skew together.
+    pub(super) fn reach(&self, place: usize) -> Span {
+        let base = match &self.get(place).kind {
+            SourceKind::Pair(pair) => pair.from,
+            SourceKind::Table(table) => table.from,
+            SourceKind::Stream(_) | SourceKind::File { .. } => place,
+        };
+        match &self.get(base).kind {
+            SourceKind::Stream(stream) => Span(stream.lateness.0.saturating_add(stream.skew.0)),
+            _ => Span::default(),
+        }
     }
 
     /// What expressions over a source that was found see.

@@ -88,6 +88,53 @@ fn groups() {
         pipelines/kitchen/pipeline.toml: 1 fault
     "#]],
     );
+    check(
+        &[("hop = \"1m\"", "hop = \"1m\"\nkeep = \"1m\""), ("windows = [\"15m\", \"1h\"]", "windows = [\"1m\"]")],
+        expect![[r#"
+            error[keep_too_short]: `keep` is 1m, shorter than the source's lateness and skew together, 630s
+              --> pipelines/kitchen/pipeline.toml:25:8
+               |
+            25 | keep = "1m"
+               |        ^^^^
+               = help: write "630s" or more
+
+            error[unknown_field]: there is no `prep_mean_15m` among the feature columns
+              --> pipelines/kitchen/pipeline.toml:31:17
+               |
+            31 | prep_minutes = "prep_mean_15m / 60"
+               |                 ^^^^^^^^^^^^^
+               = help: did you mean `prep_mean_1m`?
+
+            error[unknown_column]: there is no column `prep_mean_15m`
+              --> pipelines/kitchen/pipeline.toml:36:27
+               |
+            36 | expect = { "store:42" = { prep_mean_15m = 600.0, prep_mean_1h = "null" } }
+               |                           ^^^^^^^^^^^^^
+               = help: did you mean `prep_mean_1m`?
+
+            error[unknown_column]: there is no column `prep_mean_1h`
+              --> pipelines/kitchen/pipeline.toml:36:50
+               |
+            36 | expect = { "store:42" = { prep_mean_15m = 600.0, prep_mean_1h = "null" } }
+               |                                                  ^^^^^^^^^^^^
+               = help: did you mean `prep_mean_1m`?
+
+            pipelines/kitchen/pipeline.toml: 4 faults
+        "#]],
+    );
+    check(
+        &[("windows = [\"15m\", \"1h\"]", "windows = [\"28d\"]")],
+        expect![[r#"
+        error[too_many_hops]: a window of 28d has 40320 hops of 1m; 2000 are allowed
+          --> pipelines/kitchen/pipeline.toml:27:44
+           |
+        27 | prep_mean = { mean = "seconds", windows = ["28d"] }
+           |                                            ^^^^^
+           = help: put long windows into a group of their own, with a hop of minutes for hours and of hours for weeks
+
+        pipelines/kitchen/pipeline.toml: 1 fault
+    "#]],
+    );
     let many: Vec<String> =
         (0..200).map(|n| format!("f{n} = {{ count = \"*\", windows = [\"1m\", \"2m\", \"3m\"] }}\n")).collect();
     check(

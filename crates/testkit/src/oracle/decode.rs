@@ -88,6 +88,11 @@ fn read(field: &Field, role: Role, value: &Json) -> Result<Option<Content>, &'st
         (FieldKind::Time, Json::Number(number)) => in_time(integer(number)?)?,
         (FieldKind::Time, Json::Text(Some(text))) => {
             let time = DateTime::parse_from_rfc3339(text).map_err(|_| "wrong_type")?;
+            // Chrono also reads the minus of mathematics in an offset, and the 61st second of a minute, which has no
+            // milliseconds since 1970.
+            if !text.is_ascii() || time.timestamp_subsec_nanos() >= 1_000_000_000 {
+                return Err("wrong_type");
+            }
             in_time(i128::from(time.timestamp_millis()))?
         }
         (FieldKind::Category(labels), Json::Text(Some(text))) => {

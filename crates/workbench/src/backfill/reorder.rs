@@ -9,10 +9,7 @@ use domain::{Span, Timestamp};
 use features::Admission;
 use pipeline::{Pipeline, SourceKind};
 
-use crate::{
-    feed::Counts,
-    history::Event,
-};
+use crate::{feed::Counts, history::Event};
 
 /// Accepted events that may not be passed on yet.
 #[derive(Debug)]

@@ -1,11 +1,20 @@
 //! The spine of a backfill: which entities at which instants, and whatever else shall stay beside the features.
 
-use std::{collections::HashMap, fs, fs::File, path::Path};
+use std::{
+    collections::HashMap,
+    fmt,
+    fs::{self, File},
+    path::Path,
+};
 
 use domain::{EARLIEST, LATEST, Timestamp};
 use parquet::{file::reader::SerializedFileReader, record::reader::RowIter};
 use pipeline::Pipeline;
-use serde_json::{Map, Value};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
 
 use super::csv;
 use crate::{Error, parquet_value::json};
@@ -37,6 +46,13 @@ pub(super) struct SpineEntity {
     pub(super) column: usize,
     /// The groups that know such entities.
     pub(super) groups: Vec<usize>,
+}
+
+impl Row {
+    /// One cell, null when absent.
+    pub(super) fn cell(&self, column: usize) -> &Value {
+        self.cells.get(column).unwrap_or(&Value::Null)
+    }
 }
 
 impl Spine {
@@ -72,12 +88,15 @@ impl Spine {
     pub(super) fn instants(&self) -> Vec<(Timestamp, Vec<usize>)> {
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
         order.sort_by_key(|row| self.rows[*row].at);
-        order.chunk_by(|one, other| self.rows[*one].at == self.rows[*other].at).map(|rows| (self.rows[rows[0]].at, rows.to_vec())).collect()
+        order
+            .chunk_by(|one, other| self.rows[*one].at == self.rows[*other].at)
+            .map(|rows| (self.rows[rows[0]].at, rows.to_vec()))
+            .collect()
     }
 
     /// The key of an entity as the engine spells it.
     pub(super) fn key(&self, row: usize, column: usize) -> Option<String> {
-        match self.rows[row].cells.get(column)? {
+        match self.rows[row].cell(column) {
             Value::String(text) if !text.is_empty() => Some(text.clone()),
             Value::Number(number) => Some(match number.as_f64() {
                 // The shortest text of a whole number has no point.
@@ -90,10 +109,9 @@ impl Spine {
 
     /// The cells of a row, one for each column, instants in milliseconds.
     pub(super) fn cells(&self, row: usize) -> impl Iterator<Item = Value> {
-        let Row { at, cells } = &self.rows[row];
-        self.columns.iter().enumerate().map(move |(place, name)| {
-            if name == AT { Value::from(at.0) } else { cells.get(place).cloned().unwrap_or_default() }
-        })
+        let row = &self.rows[row];
+        let cell = |(place, name): (usize, &String)| if name == AT { Value::from(row.at.0) } else { row.cell(place).clone() };
+        self.columns.iter().enumerate().map(cell)
     }
 
     /// Whether a column holds the instants.
@@ -113,8 +131,9 @@ impl Reading<'_> {
     fn json_lines(&mut self) -> Result<(), Error> {
         let text = self.text()?;
         for (line, text) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-            let members: Map<String, Value> = serde_json::from_str(text)
-                .map_err(|error| Error::content(self.path, line, format!("this line is no JSON object ({error})"), WHAT_A_SPINE_IS))?;
+            let Members(members) = serde_json::from_str(text).map_err(|error| {
+                Error::content(self.path, line, format!("this line is no JSON object ({error})"), WHAT_A_SPINE_IS)
+            })?;
             self.add(line, members)?;
         }
         Ok(())
@@ -188,5 +207,32 @@ fn instant(value: &Value) -> Option<Timestamp> {
         Value::Number(ms) => ms.as_i64().map(Timestamp),
         Value::String(text) => Timestamp::parse(text).or_else(|| text.parse().ok().map(Timestamp)),
         _ => None,
+    }
+}
+
+/// The members of an object in the order in which they are written.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
     }
 }

@@ -1,6 +1,12 @@
 //! Reading of events: which stream, when, and in which order.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf, sync::Arc};
+
+use parquet::{
+    data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type},
+    file::writer::{SerializedFileWriter, SerializedRowGroupWriter},
+    schema::parser::parse_message_type,
+};
 
 use super::*;
 use crate::scratch::Scratch;
@@ -39,7 +45,10 @@ features = { sightings = { count = "*", windows = ["1h"] } }
 
 /// Stream, second after noon and line of each event.
 fn check(files: &[(&str, &str)], expected: &[(&str, i64, u64)]) {
-    assert_eq!(read(files).expect("readable files"), expected.iter().map(|(s, t, l)| ((*s).to_owned(), *t, *l)).collect::<Vec<_>>());
+    assert_eq!(
+        read(files).expect("readable files"),
+        expected.iter().map(|(s, t, l)| ((*s).to_owned(), *t, *l)).collect::<Vec<_>>()
+    );
 }
 
 fn read(files: &[(&str, &str)]) -> Result<Vec<(String, i64, u64)>, Error> {
@@ -48,7 +57,9 @@ fn read(files: &[(&str, &str)]) -> Result<Vec<(String, i64, u64)>, Error> {
     let paths: Vec<PathBuf> = files.iter().map(|(name, content)| scratch.file(name, content.as_bytes())).collect();
     let noon = Timestamp::parse("2026-03-01T12:00:00Z").expect("a time").0;
     History::open(&pipeline, &paths)?
-        .map(|event| event.map(|event| (pipeline.sources[event.source].name.clone(), (event.append_at.0 - noon) / 1000, event.line)))
+        .map(|event| {
+            event.map(|event| (pipeline.sources[event.source].name.clone(), (event.append_at.0 - noon) / 1000, event.line))
+        })
         .collect()
 }
 
@@ -97,4 +108,75 @@ fn an_event_without_a_stream_is_an_error_that_says_what_to_do() {
     assert!(error.contains("`_source` is `order`"), "{error}");
     let error = read(&[("orders.jsonl", "{\"_at\":\"soon\"}")]).expect_err("no time").to_string();
     assert!(error.contains("orders.jsonl:1: `_at` is no time"), "{error}");
+}
+
+type WriteColumns<'a> = &'a dyn Fn(&mut SerializedRowGroupWriter<'_, fs::File>);
+
+/// Payloads of a Parquet file with one row group for each writer of columns.
+fn payloads(schema: &str, groups: &[WriteColumns<'_>]) -> Vec<(i64, String)> {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("riders.parquet");
+    let schema = Arc::new(parse_message_type(schema).expect("a schema"));
+    let file = fs::File::create(&path).expect("a file");
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).expect("a writer");
+    for columns in groups {
+        let mut group = writer.next_row_group().expect("a row group");
+        columns(&mut group);
+        group.close().expect("a written row group");
+    }
+    writer.close().expect("a written file");
+    let pipeline = pipeline::parse("two", SPEC).expect("a good spec");
+    let events = History::open(&pipeline, &[path]).expect("a readable file");
+    events
+        .map(|event| event.expect("an event"))
+        .map(|event| (event.append_at.0, String::from_utf8(event.payload).expect("text")))
+        .collect()
+}
+
+fn column<T: DataType>(group: &mut SerializedRowGroupWriter<'_, fs::File>, values: &[T::T], present: Option<&[i16]>) {
+    let mut column = group.next_column().expect("a column").expect("one more");
+    column.typed::<T>().write_batch(values, present, None).expect("written values");
+    column.close().expect("a written column");
+}
+
+#[test]
+fn rows_of_parquet_become_objects() {
+    let schema = "message m { optional binary id (UTF8); required double speed; required int64 seen_at (TIMESTAMP_MILLIS); }";
+    let rows = |ids: &'static [&str], present: &'static [i16], from: i64| {
+        move |group: &mut SerializedRowGroupWriter<'_, fs::File>| {
+            let ids: Vec<ByteArray> = ids.iter().map(|id| ByteArray::from(*id)).collect();
+            column::<ByteArrayType>(group, &ids, Some(present));
+            column::<DoubleType>(group, &vec![1.5; present.len()], None);
+            let times: Vec<i64> = (0..present.len() as i64).map(|row| from + row).collect();
+            column::<Int64Type>(group, &times, None);
+        }
+    };
+    let start = 1_772_366_400_000;
+    let found = payloads(schema, &[&rows(&["a"], &[1, 0], start), &rows(&["c"], &[1], start + 10)]);
+    let expected = [
+        (start, r#"{"id":"a","seen_at":1772366400000,"speed":1.5}"#.to_owned()),
+        (start + 1, r#"{"seen_at":1772366400001,"speed":1.5}"#.to_owned()),
+        (start + 10, r#"{"id":"c","seen_at":1772366400010,"speed":1.5}"#.to_owned()),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_payload_in_a_column_is_the_event_and_its_arrival_stands_beside_it() {
+    let schema = "message m { required binary payload (UTF8); required int64 _at; required int64 partition; }";
+    let found = payloads(
+        schema,
+        &[&|group| {
+            let texts = [r#"{"id":"a"}"#, "{ }", "nonsense"].map(ByteArray::from);
+            column::<ByteArrayType>(group, &texts, None);
+            column::<Int64Type>(group, &[1_772_366_400_000, 1_772_366_400_005, 1_772_366_400_009], None);
+            column::<Int64Type>(group, &[3, 3, 3], None);
+        }],
+    );
+    let expected = [
+        (1_772_366_400_000, r#"{"_at":1772366400000,"id":"a"}"#),
+        (1_772_366_400_005, r#"{"_at":1772366400005 }"#),
+        (1_772_366_400_005, "nonsense"),
+    ];
+    assert_eq!(found, expected.map(|(at, text)| (at, text.to_owned())));
 }

@@ -42,7 +42,9 @@ fn what_is_not_json_is_malformed() {
     for text in [r#"{"a":NaN}"#, r#"{"a":01}"#, r#"{"a":1.}"#, r#"{"a":.5}"#, r#"{"a":+1}"#, r#"{"a":-}"#, r#"{"a":Infinity}"#] {
         check(text, "malformed");
     }
-    for text in ["{\"a\":\"\u{1}\"}", r#"{"a":"\x"}"#, r#"{a:1}"#, r#"{'a':1}"#, r#"{"a":tru}"#, r#"{"a":nulll}"#, "{\"a\":1\u{a0}}"] {
+    for text in
+        ["{\"a\":\"\u{1}\"}", r#"{"a":"\x"}"#, r#"{a:1}"#, r#"{'a':1}"#, r#"{"a":tru}"#, r#"{"a":nulll}"#, "{\"a\":1\u{a0}}"]
+    {
         check(text, "malformed");
     }
 }
@@ -60,5 +62,19 @@ fn a_refused_member_makes_it_malformed_in_both_readers() {
     for text in [r#"{"a":1,"a":2}"#, r#"{"a":1,"b":[],"a":2}"#] {
         let mut seen = std::collections::BTreeSet::new();
         assert_eq!(members(text, |key, _| seen.insert(key.to_owned())), Err(Malformed), "{text}");
+    }
+}
+
+#[test]
+fn a_string_ends_at_the_first_byte_that_is_not_plain() {
+    let plain: Vec<u8> = (0u8..=255).filter(|byte| *byte >= 0x20 && !matches!(byte, b'"' | b'\\')).collect();
+    assert_eq!(string_end(&plain), plain.len());
+    for place in 0..40 {
+        for end in (0..0x20).chain([b'"', b'\\']) {
+            let mut bytes = plain[place..place + 60].to_vec();
+            bytes[place] = end;
+            bytes[place + 5] = b'"';
+            assert_eq!(string_end(&bytes), place, "byte {end} at {place}");
+        }
     }
 }

@@ -1,0 +1,348 @@
+//! Behaviour that was once wrong, each as the shortest run that shows it. Drives the public engine and nothing else.
+
+use std::sync::Arc;
+
+use domain::{FeatureVector, Timestamp, Value};
+use features::{Block, Config, Engine, Output, Record, SnapshotKind};
+use pipeline::{Aggregator, Expr, FieldKind, Pipeline, Source, SourceKind};
+use testkit::pipelines::{
+    build::{bare, decimal, feature, field, group, is, pair, pipeline, place, required, span, stream, table, value},
+    minimal,
+};
+
+/// 2026-11-20T12:00:00Z
+const START: i64 = 1_795_176_000_000;
+const MINUTE: i64 = 60_000;
+
+/// An engine with the last thing it gave back.
+struct Run {
+    engine: Engine,
+    pipeline: Arc<Pipeline>,
+    out: Output,
+    sent: u64,
+}
+
+impl Run {
+    fn new(pipeline: Pipeline) -> Self {
+        Self::shard(pipeline, Config::default())
+    }
+
+    fn shard(pipeline: Pipeline, config: Config) -> Self {
+        let pipeline = Arc::new(pipeline);
+        let engine = Engine::new(pipeline.clone(), config).expect("a fixture without faults");
+        Self { engine, pipeline, out: Output::default(), sent: 0 }
+    }
+
+    /// One event with an id of its own: its time and when it was appended, in milliseconds after the start.
+    fn event(&mut self, members: &str, time: i64, append_at: i64) -> &mut Self {
+        self.sent += 1;
+        let id = self.sent;
+        self.named(&format!("e{id}"), members, time, append_at)
+    }
+
+    fn named(&mut self, id: &str, members: &str, time: i64, append_at: i64) -> &mut Self {
+        self.batch(&[(id, members, time, append_at)])
+    }
+
+    /// Events as (id, members, time, append time).
+    fn batch(&mut self, events: &[(&str, &str, i64, i64)]) -> &mut Self {
+        let payload = |(id, members, time, _): &(&str, &str, i64, i64)| {
+            format!(r#"{{"source":"s","id":"{id}","at":{},{members}}}"#, START + time).into_bytes()
+        };
+        let payloads: Vec<Vec<u8>> = events.iter().map(payload).collect();
+        let appended = events.iter().map(|event| Timestamp(START + event.3));
+        let records =
+            payloads.iter().zip(appended).map(|(payload, append_at)| Record { source: 0, offset: 0, append_at, payload });
+        let now = events.iter().map(|event| START + event.3 + 1).max().unwrap_or(START);
+        self.out = self.engine.ingest(&records.collect::<Vec<Record<'_>>>(), Timestamp(now));
+        self
+    }
+
+    fn tick(&mut self, at: i64) -> &mut Self {
+        self.out = self.engine.tick(Timestamp(START + at));
+        self
+    }
+
+    /// Ticks whenever the engine asks for it before an instant, and says how often that was.
+    fn follow_timers(&mut self, until: i64) -> usize {
+        let mut ticks = 0;
+        while let Some(timer) = self.out.next_timer.filter(|timer| timer.0 < START + until) {
+            self.out = self.engine.tick(timer);
+            ticks += 1;
+        }
+        ticks
+    }
+
+    /// A snapshot of this kind; another one is a failure.
+    fn snapshot(&mut self, kind: SnapshotKind) -> Vec<u8> {
+        let (written, bytes) = self.any_snapshot(kind);
+        assert_eq!(written, kind);
+        bytes
+    }
+
+    fn any_snapshot(&mut self, kind: SnapshotKind) -> (SnapshotKind, Vec<u8>) {
+        let kind = self.engine.begin_snapshot(kind);
+        let mut bytes = Vec::new();
+        while self.engine.write_snapshot(1 << 16, &mut bytes) {}
+        (kind, bytes)
+    }
+
+    fn restore(&mut self, snapshots: &[&[u8]]) -> &mut Self {
+        self.engine = Engine::restore(self.pipeline.clone(), Config::default(), snapshots).expect("a snapshot as it was made");
+        self
+    }
+
+    fn vector(&self, group: usize, key: &str) -> Option<FeatureVector> {
+        self.engine.vector(group, key)
+    }
+
+    /// The first value of an entity; none when it is null or nothing is known of the entity.
+    fn value(&self, group: usize, key: &str) -> Option<Value> {
+        self.vector(group, key)?.values[0]
+    }
+}
+
+/// Orders with a table of those that are open, counted by store.
+fn open_orders(entities_max: u64) -> Pipeline {
+    let orders = orders_stream();
+    let open = table("open", &orders, 0, "order", Some(is(&orders, "type", "gone")), "1h");
+    let mut store = group("store", 1, bare(&open, "store"), "1m", vec![feature("open", Aggregator::OpenCount, Vec::new(), &[])]);
+    store.entities_max = entities_max;
+    pipeline("open_orders", vec![orders, open], vec![store])
+}
+
+/// Orders with the durations from `start` to `end`, by store.
+fn durations(features: impl Fn(&Source) -> Vec<pipeline::Feature>) -> Pipeline {
+    let orders = orders_stream();
+    let durations = pair("durations", &orders, 0, "order", is(&orders, "type", "start"), is(&orders, "type", "end"), "1h");
+    let features = features(&durations);
+    let store = group("store", 1, bare(&durations, "store"), "1m", features);
+    pipeline("durations", vec![orders, durations], vec![store])
+}
+
+fn orders_stream() -> Source {
+    let text = |name| required(name, FieldKind::Text);
+    stream("orders", "order", vec![text("order"), text("store"), text("type"), field("amount", decimal(0, 0, 1_000_000))])
+}
+
+/// Sensors of which only the first reading ever is kept.
+fn first_ever(keep: &str) -> Pipeline {
+    let readings =
+        stream("readings", "sensor", vec![required("sensor", FieldKind::Text), field("amount", decimal(0, 0, 1_000_000))]);
+    let mut sensor = group(
+        "sensor",
+        0,
+        bare(&readings, "sensor"),
+        "1m",
+        vec![feature("first", Aggregator::First, value(&readings, "amount"), &[])],
+    );
+    sensor.keep = span(keep);
+    pipeline("first_ever", vec![readings], vec![sensor])
+}
+
+fn order(store: &str, order: &str, kind: &str) -> String {
+    format!(r#""store":"{store}","order":"{order}","type":"{kind}""#)
+}
+
+#[test]
+fn a_row_that_found_no_room_is_not_counted_out() {
+    let mut run = Run::new(open_orders(1));
+    run.event(&order("a", "1", "new"), 0, 0).event(&order("b", "2", "new"), 1000, 1000);
+    assert_eq!(run.out.dropped.len(), 1, "the second store is over capacity");
+    run.event(&order("a", "1", "gone"), 2000, 2000).event(&order("b", "2", "gone"), 3000, 3000);
+    assert_ne!(run.value(0, "b"), Some(Value::Integer(-1)), "a count below zero");
+    assert_eq!(run.engine.keys(0).count(), 0, "nothing is open, so nothing is held");
+}
+
+#[test]
+fn a_file_that_is_loaded_again_replaces_what_it_said() {
+    let fields = vec![field("capacity", FieldKind::Integer { min: 0, max: 1000 }), required("store", FieldKind::Text)];
+    let kind = SourceKind::File { path: "stores.jsonl".into(), key: place(&fields, "store") };
+    let stores = Source { name: "stores".into(), kind, fields, silent_after: None };
+    let features = vec![feature("capacity", Aggregator::Last, value(&stores, "capacity"), &[])];
+    let store = group("store", 0, bare(&stores, "store"), "1m", features);
+    let mut run = Run::new(pipeline("stores", vec![stores], vec![store]));
+    run.engine.load_file(0, "{\"store\":\"a\",\"capacity\":1}\n{\"store\":\"b\",\"capacity\":5}\n", Timestamp(START));
+    run.engine.load_file(0, "{\"store\":\"a\",\"capacity\":2}\n", Timestamp(START + 1));
+    assert_eq!(run.value(0, "a"), Some(Value::Integer(2)));
+    assert_eq!(run.value(0, "b"), None, "the line of b is gone");
+}
+
+#[test]
+fn what_a_snapshot_that_was_given_up_held_is_in_the_next_one() {
+    let mut run = Run::new(minimal());
+    let first = run.snapshot(SnapshotKind::Full);
+    run.event(r#""sensor":"a","amount":1"#, 0, 0);
+    run.engine.begin_snapshot(SnapshotKind::Changes);
+    run.engine.write_snapshot(1, &mut Vec::new());
+    run.event(r#""sensor":"b","amount":1"#, 1000, 1000);
+    let (kind, second) = run.any_snapshot(SnapshotKind::Changes);
+    assert_eq!(kind, SnapshotKind::Full, "changes since the first one are not known any more");
+    let kept = run.vector(0, "a");
+    assert!(kept.is_some());
+    run.restore(&[&second]);
+    assert_eq!(run.vector(0, "a"), kept);
+    let chained = Engine::restore(run.pipeline.clone(), Config::default(), &[&first, &second]);
+    assert!(chained.is_err(), "a full snapshot begins a chain");
+}
+
+#[test]
+fn what_was_removed_after_a_restore_stays_removed() {
+    let mut run = Run::new(open_orders(10));
+    run.event(&order("a", "1", "new"), 0, 0);
+    let first = run.snapshot(SnapshotKind::Full);
+    run.restore(&[&first]);
+    run.event(&order("a", "1", "gone"), 1000, 1000);
+    assert_eq!(run.engine.keys(0).count(), 0);
+    let (kind, second) = run.any_snapshot(SnapshotKind::Changes);
+    assert_eq!(kind, SnapshotKind::Full, "a restored engine does not know what was saved before");
+    run.restore(&[&second]);
+    assert_eq!(run.engine.keys(0).count(), 0, "the store had been forgotten");
+}
+
+#[test]
+fn changes_do_not_stand_alone() {
+    let mut run = Run::new(minimal());
+    run.event(r#""sensor":"a","amount":1"#, 0, 0);
+    run.snapshot(SnapshotKind::Full);
+    run.event(r#""sensor":"b","amount":1"#, 1000, 1000);
+    let changes = run.snapshot(SnapshotKind::Changes);
+    let restored = Engine::restore(run.pipeline.clone(), Config::default(), &[&changes]);
+    assert!(restored.is_err(), "a snapshot of changes was restored without the one it changes");
+}
+
+#[test]
+fn a_restored_engine_has_forgotten_the_same_identities() {
+    let mut run = Run::new(minimal());
+    let reading = r#""sensor":"a","amount":1"#;
+    run.named("x", reading, 0, 0);
+    let first = run.snapshot(SnapshotKind::Full);
+    // Two dedup slices later: nothing of the first one is remembered.
+    run.named("y", reading, 33 * MINUTE, 33 * MINUTE);
+    let second = run.snapshot(SnapshotKind::Changes);
+    run.named("x", reading, 34 * MINUTE, 34 * MINUTE);
+    let live = run.out.refused.clone();
+    run.restore(&[&first, &second]).named("x", reading, 34 * MINUTE, 34 * MINUTE);
+    assert_eq!(run.out.refused, live);
+}
+
+#[test]
+fn a_row_that_is_renewed_has_one_timer() {
+    let mut run = Run::new(open_orders(10));
+    for second in 0..600 {
+        run.event(&order("a", "1", "new"), second * 1000, second * 1000);
+    }
+    let ticks = run.follow_timers(70 * MINUTE);
+    assert!(ticks < 10, "{ticks} ticks for one row that ends once");
+}
+
+#[test]
+fn a_value_without_a_window_has_one_timer() {
+    let mut run = Run::new(first_ever("1h"));
+    for second in 0..600 {
+        run.event(r#""sensor":"a","amount":1"#, second * 1000, second * 1000);
+    }
+    let ticks = run.follow_timers(75 * MINUTE);
+    assert!(ticks < 10, "{ticks} ticks for one value that is forgotten once");
+}
+
+#[test]
+fn an_idle_partition_does_not_ask_for_a_tick_every_millisecond() {
+    let mut run = Run::new(open_orders(10));
+    // As old as an event may be.
+    run.event(&order("a", "1", "gone"), -10 * MINUTE, 0);
+    run.tick(2 * 60 * MINUTE);
+    let ticks = run.follow_timers(2 * 60 * MINUTE + 10_000);
+    assert!(ticks < 100, "{ticks} ticks in ten seconds in which nothing happened");
+}
+
+#[test]
+fn time_that_stands_still_does_not_let_held_events_in() {
+    let mut spec = minimal();
+    spec.sources[0].silent_after = Some(span("5s"));
+    let mut run = Run::new(spec);
+    let reading = r#""sensor":"a","amount":1"#;
+    run.event(reading, 0, 0).event(reading, 20_000, 1);
+    run.tick(25_000);
+    let vector = run.vector(0, "a").expect("an entity with an event");
+    assert_eq!((vector.source_silent, vector.as_of), (true, Timestamp(START + 5001)));
+    assert_eq!(vector.values[0], Some(Value::Integer(1)), "the event of 20 s is not visible at 5 s");
+}
+
+#[test]
+fn a_gap_of_keep_begins_anew_without_a_tick_in_between() {
+    let mut spec = durations(|durations| vec![feature("first", Aggregator::First, value(durations, "amount"), &[])]);
+    spec.groups[0].keep = span("2h");
+    let mut run = Run::new(spec);
+    let of = |kind: &str, amount: i64| format!("{},\"amount\":{amount}", order("a", &format!("o{amount}"), kind));
+    run.event(&of("start", 1), 0, 0).event(&of("end", 1), 1000, 1000).tick(30 * MINUTE);
+    let later = 150 * MINUTE;
+    run.batch(&[("s2", &of("start", 2), later, later), ("e2", &of("end", 2), later + 1000, later + 1000)]);
+    assert_eq!(run.value(0, "a"), Some(Value::Float(2.0)));
+}
+
+#[test]
+fn the_clock_of_another_shard_does_not_seal_what_is_accepted_here() {
+    let spec = || durations(|_| vec![feature("count", Aggregator::Count, Vec::new(), &["1h"])]);
+    let (mut fast, mut slow) = (Run::shard(spec(), of_two(0)), Run::shard(spec(), of_two(1)));
+    // A store that lives on the slow shard: its rows leave the fast one in a block.
+    let (mut at, mut block, mut store) = (20 * MINUTE, None, String::new());
+    while block.is_none() {
+        at += 1000;
+        store = format!("k{at}");
+        fast.event(&order(&store, &store, "start"), at, at).event(&order(&store, &store, "end"), at + 1, at + 1);
+        block = fast.out.blocks.pop();
+    }
+    let bytes = block.map(|block| block.bytes).unwrap_or_default();
+    slow.engine.receive(&bytes, Timestamp(START)).expect("a block as it was made");
+    slow.event(&order(&store, "2", "start"), 0, 0).event(&order(&store, "2", "end"), 1000, 1000);
+    assert_eq!(slow.out.dropped, []);
+    assert_eq!(slow.value(0, &store), Some(Value::Integer(2)));
+}
+
+#[test]
+fn the_schema_changes_with_what_a_source_is_made_of() {
+    let schema = |change: &dyn Fn(&mut Pipeline)| {
+        let mut spec = durations(|_| vec![feature("count", Aggregator::Count, Vec::new(), &["1h"])]);
+        change(&mut spec);
+        Run::new(spec).engine.schema(0).expect("a group").id
+    };
+    let ends_never = |spec: &mut Pipeline| {
+        let SourceKind::Pair(pair) = &mut spec.sources[1].kind else { panic!("the second source is a pair") };
+        pair.end = Expr::Boolean(false);
+    };
+    assert_ne!(schema(&|_| {}), schema(&ends_never));
+}
+
+#[test]
+fn the_first_reason_is_told_for_numbers_that_have_two() {
+    let mut run = Run::new(minimal());
+    run.event(r#""sensor":"a","amount":12345678901234567890.123"#, 0, 0);
+    assert_eq!(run.out.refused[0].reason.code(), "off_step", "it is off its step before it is out of range");
+}
+
+/// A block that the first of two shards made for the second.
+fn foreign_block() -> Block {
+    let mut sender = Run::shard(minimal(), of_two(0));
+    let blocks =
+        (0..64).find_map(|sensor| sender.event(&format!(r#""sensor":"k{sensor}","amount":1"#), 0, sensor).out.blocks.pop());
+    blocks.expect("one of 64 sensors lives on the other shard")
+}
+
+fn of_two(shard: u32) -> Config {
+    Config { shard, shards: 2, ..Config::default() }
+}
+
+#[test]
+fn a_damaged_block_is_an_error_or_harmless() {
+    let block = foreign_block();
+    for (at, byte) in (0..block.bytes.len()).flat_map(|at| [0, 0x7F, 0x80, 0xFF].map(|byte| (at, byte))) {
+        let mut bytes = block.bytes.clone();
+        bytes[at] = byte;
+        let mut receiver = Run::shard(minimal(), of_two(1)).engine;
+        // A block that can be read may say anything; that it is survived is the point.
+        if receiver.receive(&bytes, Timestamp(START)).is_ok() {
+            receiver.tick(Timestamp(START + 10 * MINUTE));
+        }
+    }
+}

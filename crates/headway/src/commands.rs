@@ -1,0 +1,36 @@
+//! One file for each command that does more than print.
+
+mod backfill;
+mod bench;
+mod check;
+mod docs;
+mod sample;
+mod test;
+
+use std::process::ExitCode;
+
+use crate::{
+    arguments::{Bench, Command},
+    console::Console,
+    failure::Failure,
+    pages,
+};
+
+/// Does what is asked.
+pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Check(pipelines) => return check::run(&pipelines.folders, console),
+        Command::Test(pipelines) => return test::run(&pipelines.folders, console),
+        Command::Backfill(arguments) => backfill::run(arguments, console)?,
+        Command::Sample(arguments) => sample::run(arguments, console)?,
+        Command::Bench(Bench::Engine(arguments)) => bench::engine(arguments, console)?,
+        Command::Bench(Bench::State(arguments)) => bench::state(arguments, console)?,
+        Command::Bench(Bench::Latency(arguments)) => bench::latency(arguments, console)?,
+        // The schema is one JSON object already.
+        Command::Schema => console.result(pipeline::json_schema, pages::schema)?,
+        Command::Completions { shell } => console.text("script", &pages::completions(*shell))?,
+        Command::Man => console.text("roff", &pages::manual()?)?,
+        Command::Docs { out } => docs::run(out, console)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

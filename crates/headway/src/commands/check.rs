@@ -1,0 +1,110 @@
+//! `headway check`: every fault of every pipeline, or what a pipeline without faults is made of.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use pipeline::{Faults, MemoryPlan, Pipeline, SourceKind};
+use serde_json::{Value, json};
+
+use crate::{
+    console::Console,
+    failure::{ExitNumber, FAILED, Failure},
+    table::{bytes, grouped, table},
+};
+
+/// How many of the largest takers of memory are worth a line.
+const MEMORY_LINES: usize = 3;
+
+type Checked = (PathBuf, Result<Pipeline, Faults>);
+
+pub(super) fn run(folders: &[PathBuf], console: &Console) -> Result<ExitCode, Failure> {
+    let checked: Vec<Checked> = folders.iter().map(|folder| (folder.clone(), pipeline::load(folder))).collect();
+    console.result(
+        || json!({ "pipelines": checked.iter().map(|(folder, checked)| object(folder, checked)).collect::<Vec<Value>>() }),
+        || checked.iter().map(|(_, checked)| text(checked, console)).collect::<Vec<String>>().join("\n"),
+    )?;
+    let faulty = checked.iter().any(|(_, checked)| checked.is_err());
+    Ok(if faulty { ExitNumber(FAILED).into() } else { ExitCode::SUCCESS })
+}
+
+fn object(folder: &Path, checked: &Result<Pipeline, Faults>) -> Value {
+    let folder = folder.display().to_string();
+    match checked {
+        Err(faults) => json!({ "folder": folder, "ok": false, "faults": faults.all() }),
+        Ok(pipeline) => {
+            let plan = pipeline::memory(pipeline);
+            let columns: usize = pipeline.groups.iter().map(|group| group.columns().len()).sum();
+            json!({
+                "folder": folder,
+                "ok": true,
+                "id": pipeline.id,
+                "sources": pipeline.sources.len(),
+                "groups": pipeline.groups.len(),
+                "columns": columns,
+                "transforms": pipeline.transforms.len(),
+                "tests": pipeline.tests.len(),
+                "memory_bytes": plan.total(),
+                "memory_max_bytes": pipeline.memory_max,
+            })
+        }
+    }
+}
+
+fn text(checked: &Result<Pipeline, Faults>, console: &Console) -> String {
+    match checked {
+        Err(faults) => format!("{}\n", console.faults(&faults.to_string())),
+        Ok(pipeline) => summary(pipeline, console),
+    }
+}
+
+fn summary(pipeline: &Pipeline, console: &Console) -> String {
+    let plan = pipeline::memory(pipeline);
+    let columns: usize = pipeline.groups.iter().map(|group| group.columns().len()).sum();
+    let row = |group: &pipeline::Group| {
+        let source = &pipeline.sources[group.source];
+        let kind = match source.kind {
+            SourceKind::Stream(_) => "stream",
+            SourceKind::Pair(_) => "pair",
+            SourceKind::Table(_) => "table",
+            SourceKind::File { .. } => "file",
+        };
+        let memory = plan.items.iter().find(|item| item.name == format!("group.{}", group.name)).map_or(0, |item| item.bytes);
+        let widest = group.widest();
+        vec![
+            group.name.clone(),
+            group.entity.clone(),
+            format!("{} ({kind})", source.name),
+            group.features.len().to_string(),
+            group.columns().len().to_string(),
+            if widest.0 == 0 { String::new() } else { widest.to_string() },
+            bytes(memory),
+        ]
+    };
+    let rows: Vec<Vec<String>> = pipeline.groups.iter().map(row).collect();
+    let head = ["group", "entity", "source", "features", "columns", "widest", "memory at most"];
+    format!(
+        "{} {}: {} sources, {} groups, {columns} columns, {} transforms, {} tests\n\n{}\n{}",
+        console.good("ok"),
+        pipeline.id,
+        pipeline.sources.len(),
+        pipeline.groups.len(),
+        pipeline.transforms.len(),
+        pipeline.tests.len(),
+        table(&head, &rows),
+        memory(pipeline, &plan),
+    )
+}
+
+fn memory(pipeline: &Pipeline, plan: &MemoryPlan) -> String {
+    let share = 100.0 * plan.total() as f64 / pipeline.memory_max.max(1) as f64;
+    let total = format!(
+        "Memory at most {} of {} ({share:.0} %), {} parts. The largest:\n",
+        bytes(plan.total()),
+        bytes(pipeline.memory_max),
+        grouped(plan.items.len() as u64)
+    );
+    let largest = plan.arithmetic().lines().take(MEMORY_LINES).map(|line| format!("  {line}\n")).collect::<String>();
+    total + &largest
+}

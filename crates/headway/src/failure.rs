@@ -1,0 +1,90 @@
+//! Why a command could not be done, and the code with which the process ends.
+
+use std::{io, path::Path};
+
+use serde_json::{Value, json};
+
+/// Tests failed, or a task could not be done.
+pub(crate) const FAILED: u8 = 1;
+/// The command line was not understood.
+const USAGE_CODE: u8 = 2;
+/// A pipeline or setting has faults: `EX_CONFIG`.
+const BAD_CONFIGURATION: u8 = 78;
+
+/// The exit code for a command line that was not understood.
+pub(crate) const USAGE: ExitNumber = ExitNumber(USAGE_CODE);
+
+/// A number with which a process may end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExitNumber(pub(crate) u8);
+
+impl From<ExitNumber> for std::process::ExitCode {
+    fn from(number: ExitNumber) -> Self {
+        Self::from(number.0)
+    }
+}
+
+/// What is told to a person or a program at the end.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: ExitNumber,
+    pub(crate) message: String,
+    /// More than the message, for programs.
+    details: Option<Value>,
+    closed_pipe: bool,
+}
+
+impl Failure {
+    /// A command line that was not understood.
+    pub(crate) fn usage(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        Self::new(USAGE_CODE, text.trim().trim_start_matches("error: ").to_owned())
+    }
+
+    /// A file that cannot be written.
+    pub(crate) fn writing(path: &Path, error: &io::Error) -> Self {
+        Self::new(FAILED, format!("cannot write {}: {error}; name an existing folder that may be written to", path.display()))
+    }
+
+    /// Whether whoever read the output went away, as `head` does.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        self.closed_pipe
+    }
+
+    /// One object for `--json`.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut error = json!({ "message": self.message, "exit_code": self.code.0 });
+        if let (Some(details), Some(members)) = (&self.details, error.as_object_mut()) {
+            members.insert("faults".into(), details.clone());
+        }
+        json!({ "error": error })
+    }
+
+    fn new(code: u8, message: String) -> Self {
+        Self { code: ExitNumber(code), message, details: None, closed_pipe: false }
+    }
+}
+
+impl From<workbench::Error> for Failure {
+    fn from(error: workbench::Error) -> Self {
+        match error {
+            workbench::Error::Faults(faults) => faults.into(),
+            workbench::Error::Setting { .. } | workbench::Error::Engine(_) => Self::new(BAD_CONFIGURATION, error.to_string()),
+            other => Self::new(FAILED, other.to_string()),
+        }
+    }
+}
+
+impl From<pipeline::Faults> for Failure {
+    fn from(faults: pipeline::Faults) -> Self {
+        let details = serde_json::to_value(faults.all()).ok();
+        Self { details, ..Self::new(BAD_CONFIGURATION, faults.to_string()) }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        Self { closed_pipe, ..Self::new(FAILED, format!("cannot write the output: {error}; check where it goes")) }
+    }
+}
