@@ -44,7 +44,8 @@ pub struct FeatureVector {
     pub source_seen_at: Option<Timestamp>,
     /// Whether time stood still because the source was silent.
     pub source_silent: bool,
-    /// How many records of its inputs the shard had taken: grows with every step, so newer replaces older.
+    /// How many records and blocks the shard had taken. Newer is what is greater by (generation, position, as_of): time passes
+    /// without records too.
     pub position: u64,
     /// One for each column of the group, none being null.
     pub values: Vec<Option<Value>>,

@@ -237,3 +237,12 @@ fn a_flood_of_refused_records_leaves_no_trace() {
     assert_eq!((out.refused.len(), out.vectors.len(), engine.load().entities, engine.load().held), (records.len(), 0, 0, 0));
     assert_eq!(give(&mut engine, SOUND.as_bytes()), [""; 0]);
 }
+
+#[test]
+fn the_specs_that_fuzzing_starts_from_are_sound() {
+    let specs = [include_str!("../../../fuzz/src/every_field.toml"), include_str!("../../../fuzz/seeds/spec/small.toml")];
+    for spec in specs {
+        let pipeline = pipeline::parse("fuzz", spec).unwrap_or_else(|faults| panic!("{faults}"));
+        Engine::new(Arc::new(pipeline), Config::default()).expect("a resolved pipeline makes an engine");
+    }
+}

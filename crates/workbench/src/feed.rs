@@ -13,10 +13,6 @@ use crate::{Error, history::Event};
 /// Polars needs some ten thousand rows to be fast, and memory grows with every one.
 pub(crate) const BATCH_RECORDS_MAX: usize = 16_384;
 
-/// The engine closes a tile to corrections some time after the lateness, by its clock. So the clock must not run far ahead of the
-/// records of a batch; this is half of what the engine allows a correction to lag.
-const BATCH_SPAN: Span = Span(30_000);
-
 /// How many records there were, and what became of those that are not in the features.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -73,8 +69,7 @@ impl Feed {
 
     /// Takes one event, not earlier than the one before it.
     pub(crate) fn push(&mut self, event: Event) {
-        let is_far = self.batch.first().is_some_and(|first| event.append_at > first.append_at.plus(BATCH_SPAN));
-        if is_far || self.batch.len() == BATCH_RECORDS_MAX {
+        if self.batch.len() == BATCH_RECORDS_MAX {
             self.flush();
         }
         self.batch.push(event);
