@@ -16,6 +16,9 @@ pub(crate) trait Stored: Sized {
     fn read(plan: &Self::Plan, reader: &mut Reader<'_>) -> Result<Self, Broken>;
 }
 
+/// Size of a piece of what was written early: small beside a frame.
+const EARLY_BYTES: usize = 64 << 10;
+
 /// Values by key.
 #[derive(Debug)]
 pub(crate) struct Slab<V> {
@@ -44,8 +47,8 @@ struct Save {
     cursor: usize,
     /// Slots that did not change since are left out.
     since: u32,
-    /// Entities that changed before the walk reached them.
-    early: Vec<u8>,
+    /// Entities that changed before the walk reached them, in pieces of which each fits a frame.
+    early: Vec<Vec<u8>>,
     removed: Vec<Box<str>>,
 }
 
@@ -95,7 +98,12 @@ impl<V: Stored> Slab<V> {
         if let Some(save) = &mut self.save
             && at as usize >= save.cursor
         {
-            write_slot(slot, plan, self.epoch, save.since, &mut save.early);
+            if save.early.last().is_none_or(|piece| piece.len() >= EARLY_BYTES) {
+                save.early.push(Vec::new());
+            }
+            if let Some(piece) = save.early.last_mut() {
+                write_slot(slot, plan, self.epoch, save.since, piece);
+            }
         }
         slot.epoch = self.epoch;
         slot.value.as_mut().unwrap_or_else(|| panic!("slot {at} is empty: its number was kept after it was removed"))
@@ -162,7 +170,12 @@ impl<V: Stored> Slab<V> {
                 return false;
             }
         }
-        out.append(&mut save.early);
+        while let Some(mut piece) = save.early.pop() {
+            out.append(&mut piece);
+            if out.len() >= end {
+                return false;
+            }
+        }
         while save.cursor < self.slots.len() {
             write_slot(&self.slots[save.cursor], plan, self.epoch, save.since, out);
             save.cursor += 1;

@@ -120,6 +120,9 @@ impl Engine {
             writer.count(*stream);
             writer.varint(slice);
             piece.iter().for_each(|identity| writer.identity(*identity));
+            while let Some((_, piece)) = image.pieces.pop_if(|(of, _)| *of == slice && writer.0.len() < bytes) {
+                piece.iter().for_each(|identity| writer.identity(*identity));
+            }
             return true;
         }
         while let Some(derived) = self.derived.get_mut(progress.derived) {
