@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+FLAGSHIP = HERE.parents[2] / "pipelines" / "delivery-eta"
 # Four more windows for each of the three, the widest being the same: only their number changes.
 TWELVE_WINDOWS = "5m,10m,15m,20m,25m,30m,35m,40m,45m,50m,55m,1h"
 THREE_WINDOWS = "5m,30m,1h"
@@ -76,6 +77,10 @@ def measure(arguments):
     ]
     say(f"{arguments.entities:,} live entities.")
     results["state"] = headway("bench", "state", "--entities", arguments.entities)
+    say("Small batches through the flagship pipeline.")
+    sample = scratch / "sample.jsonl"
+    headway("sample", "--pipeline", FLAGSHIP, "--events", 200_000, "--out", sample)
+    results["latency"] = headway("bench", "latency", "--pipeline", FLAGSHIP, "--input", sample)
     results["load_after"] = os.getloadavg()[0]
     return results
 
@@ -101,7 +106,7 @@ def compare(filled, rows):
 
 def page(arguments, results):
     """The text of docs/performance.md."""
-    rounds, sizes, windows, state = (results[name] for name in ("rounds", "sizes", "windows", "state"))
+    rounds, sizes, windows, state, latency = (results[name] for name in ("rounds", "sizes", "windows", "state", "latency"))
     speeds = {name: [each[name]["events_per_cpu_second"] for each in rounds] for name in rounds[0]}
     ratios = {name: [mine / other for mine, other in zip(speeds["engine"], speeds[name])] for name in speeds}
     compared = results["compared"]
@@ -199,6 +204,19 @@ def page(arguments, results):
                 ["longest pause for a frame", f"{state['pause_ms_max']:.1f} ms"],
                 ["longest step that took events meanwhile", f"{state['ingest_ms_max']:.1f} ms"],
                 ["time to restore it", f"{state['restore_seconds']:.1f} s"],
+            ],
+        ),
+        "",
+        "## Small batches",
+        "",
+        f"All groups of `pipelines/delivery-eta`, windows filled by {latency['warm_up_events']:,} events of a generated sample.",
+        "",
+        *table(
+            ["what", "value"],
+            [
+                ["one event from payload to vectors, median", f"{latency['alone_ms_p50']:.3f} ms"],
+                ["the same, slowest in a hundred", f"{latency['alone_ms_p99']:.3f} ms"],
+                ["5,000 events a second in batches of 50 ms", f"{100 * latency['steady_core_share']:.1f} % of a core"],
             ],
         ),
         "",

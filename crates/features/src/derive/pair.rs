@@ -64,6 +64,9 @@ impl PairKeys {
         changes: &mut Vec<Change>,
         forget: &mut impl FnMut(i64, u32),
     ) {
+        if rows.is_empty() {
+            return;
+        }
         let key = pipeline::Expr::Field(self.pair.key);
         let (keys, key_of, rows) = Keys::of(&key, &base.fields, columns, rows);
         let evaluator = Evaluator::new(&base.fields, columns, &rows);

@@ -48,6 +48,9 @@ impl TableKeys {
         changes: &mut Vec<Change>,
         calendar: &mut Calendar,
     ) {
+        if rows.is_empty() {
+            return;
+        }
         let filtered = self.table.filter.as_ref().map(|filter| {
             let holds = Evaluator::new(&base.fields, columns, rows).holds(filter);
             rows.iter().zip(holds).filter(|(_, holds)| *holds).map(|(row, _)| *row).collect::<Vec<u32>>()
