@@ -31,7 +31,7 @@ fare = { decimal = "0.01", max = "500.5" }
 entity = "vehicle"
 key = "vehicle"
 source = "rides"
-hop = "1m"
+hop = "15m"
 entities = 100
 
 [group.vehicles.features]
@@ -98,7 +98,7 @@ fn defaults_are_filled_in() {
     assert!(roles.iter().all(|place| fields[*place].required));
     assert_eq!(fields[stream.time].kind, FieldKind::Time);
     let [vehicles, cells] = pipeline.groups.as_slice() else { panic!("two groups") };
-    assert_eq!((vehicles.tolerance, vehicles.when_outdated), (Span(60_000), WhenOutdated::Serve));
+    assert_eq!((vehicles.tolerance, vehicles.when_outdated), (Span(900_000), WhenOutdated::Serve));
     assert_eq!(vehicles.keep, Span(14 * 86_400_000), "as long as the widest window");
     assert_eq!((cells.keep, cells.when_outdated), (Span(7 * 86_400_000), WhenOutdated::Refuse));
     assert_eq!((cells.hop, cells.entities_max), (Span(60_000), 100_000));
@@ -167,6 +167,6 @@ fn expected_values_become_numbers() {
 fn features_share_their_partials_in_the_memory_plan() {
     let plan = pipeline::memory(&pipeline());
     let group = plan.items.iter().find(|item| item.name == "group.vehicles").map(|item| item.bytes);
-    // Per tile: mean 1 + 1, rate 1, sum 2, top 32; per entity: last 4 words. 14 days of minutes.
-    assert_eq!(group, Some(100 * (160 + 24 + 8 * 4 + (14 * 1_440 + 1) * (8 + 8 * 37))));
+    // Per tile: mean 1 + 1, rate 1, sum 2, top 32; per entity: last 4 words. 14 days of quarters.
+    assert_eq!(group, Some(100 * (160 + 24 + 8 * 4 + (14 * 96 + 1) * (8 + 8 * 37))));
 }
