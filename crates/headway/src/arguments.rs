@@ -171,9 +171,12 @@ pub(crate) struct BenchEngine {
     /// Events as JSON lines or Parquet; without it orders are generated
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
-    /// How many orders are generated, always over two hours
+    /// How many orders are generated
     #[arg(long, default_value_t = 2_000_000, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     pub(crate) events: u64,
+    /// How much time they cover
+    #[arg(long, default_value_t = 120, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) minutes: u64,
     /// Windows of the built-in pipeline
     #[arg(long, default_value = "5m,30m,1h", value_delimiter = ',', value_name = "SPANS", conflicts_with = "pipeline")]
     pub(crate) windows: Vec<String>,

@@ -22,6 +22,7 @@ FLAGSHIP = HERE.parents[2] / "pipelines" / "delivery-eta"
 TWELVE_WINDOWS = "5m,10m,15m,20m,25m,30m,35m,40m,45m,50m,55m,1h"
 THREE_WINDOWS = "5m,30m,1h"
 INSTANTS = 8
+EVENTS_PER_HOUR = 1_000_000
 # polars divides by a constant by multiplying with its reciprocal, which may change the last bits.
 RELATIVE_DIFFERENCE_MAX = 1e-15
 
@@ -70,6 +71,10 @@ def measure(arguments):
     orders.unlink()
     say("Larger and smaller inputs.")
     results["sizes"] = [headway("bench", "engine", "--events", size) for size in arguments.sizes]
+    results["lengths"] = [
+        {"hours": hours, **headway("bench", "engine", "--events", hours * EVENTS_PER_HOUR, "--minutes", hours * 60)}
+        for hours in arguments.hours
+    ]
     say("Three windows and twelve, in turn.")
     results["windows"] = [
         {label: headway("bench", "engine", "--events", arguments.events, "--windows", label) for label in (THREE_WINDOWS, TWELVE_WINDOWS)}
@@ -106,7 +111,8 @@ def compare(filled, rows):
 
 def page(arguments, results):
     """The text of docs/performance.md."""
-    rounds, sizes, windows, state, latency = (results[name] for name in ("rounds", "sizes", "windows", "state", "latency"))
+    rounds, sizes, lengths, windows = (results[name] for name in ("rounds", "sizes", "lengths", "windows"))
+    state, latency = results["state"], results["latency"]
     speeds = {name: [each[name]["events_per_cpu_second"] for each in rounds] for name in rounds[0]}
     ratios = {name: [mine / other for mine, other in zip(speeds["engine"], speeds[name])] for name in speeds}
     compared = results["compared"]
@@ -161,7 +167,7 @@ def page(arguments, results):
         "",
         "## As the input grows",
         "",
-        "One run of each size; the orders always cover two hours, so windows hold more as there are more.",
+        "One run of each size over two hours: more events a second, so windows hold more, and so does what recognises duplicates.",
         "",
         *table(
             ["events", "events per CPU second", "events per second", "vectors", "memory at most"],
@@ -170,6 +176,14 @@ def page(arguments, results):
         ),
         "",
         "The memory is that of the whole process.",
+        "",
+        f"The same at one rate, {EVENTS_PER_HOUR:,} events an hour, for longer:",
+        "",
+        *table(
+            ["events", "hours", "events per CPU second", "vectors", "memory at most"],
+            [[f"{one['events']:,}", str(one["hours"]), amount(one["events_per_cpu_second"]), f"{one['vectors']:,}", size(one["peak_rss_bytes"])] for one in lengths],
+            right=True,
+        ),
         "",
         "## As there are more windows",
         "",
@@ -270,6 +284,7 @@ def main():
     parser.add_argument("--events", type=int, default=2_000_000, help="of the comparison")
     parser.add_argument("--repeats", type=int, default=5, help="of what is compared")
     parser.add_argument("--sizes", type=int, nargs="+", default=[200_000, 2_000_000, 20_000_000], help="of the inputs that grow")
+    parser.add_argument("--hours", type=int, nargs="+", default=[2, 6, 20], help="of the inputs that grow at one rate")
     parser.add_argument("--entities", type=int, default=1_000_000, help="of the state")
     arguments = parser.parse_args()
     arguments.out.write_text(page(arguments, measure(arguments)))

@@ -35,6 +35,8 @@ pub struct EngineBench {
     pub input: Option<PathBuf>,
     /// How many are generated.
     pub events: u64,
+    /// How much time the generated events cover.
+    pub minutes: u64,
     /// Of the generator.
     pub seed: u64,
 }
@@ -78,7 +80,11 @@ enum Supply {
 pub fn bench_engine(bench: &EngineBench, progress: &dyn Progress) -> Result<Measured, Error> {
     let mut supply = match &bench.input {
         Some(path) => Supply::File(Box::new(History::open(&bench.pipeline, std::slice::from_ref(path))?)),
-        None => Supply::Orders { orders: Orders::new(bench.events, bench.seed), payload: Vec::new(), clock: Timestamp(i64::MIN) },
+        None => Supply::Orders {
+            orders: Orders::new(bench.events, bench.minutes, bench.seed),
+            payload: Vec::new(),
+            clock: Timestamp(i64::MIN),
+        },
     };
     let mut engine = Engine::new(Arc::clone(&bench.pipeline), Config { stopwatch: Some(stopwatch), ..Config::default() })?;
     let (mut digest, mut batch) = (Xxh3::new(), Batch::default());
@@ -172,13 +178,13 @@ impl Measured {
 }
 
 /// Writes generated orders to a file, one a line.
-pub fn write_orders(path: &std::path::Path, events: u64, seed: u64, progress: &dyn Progress) -> Result<(), Error> {
+pub fn write_orders(path: &std::path::Path, events: u64, minutes: u64, seed: u64, progress: &dyn Progress) -> Result<(), Error> {
     use std::io::Write;
     let written = Error::writing(path);
     let (draft, file) = Draft::create(path)?;
     let mut file = std::io::BufWriter::new(file);
     progress.begin("generating orders", events);
-    let mut orders = Orders::new(events, seed);
+    let mut orders = Orders::new(events, minutes, seed);
     let mut line = Vec::new();
     let mut count = 0u64;
     while orders.next_into(&mut line).is_some() {

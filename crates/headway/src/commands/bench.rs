@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn engine(arguments: &BenchEngine, console: &Console) -> Result<(), Failure> {
     let marker = console.marker();
     if let Some(path) = &arguments.write {
-        write_orders(path, arguments.events, arguments.seed, &marker)?;
+        write_orders(path, arguments.events, arguments.minutes, arguments.seed, &marker)?;
         let out = path.display().to_string();
         console.result(
             || json!({ "out": out, "events": arguments.events }),
@@ -33,6 +33,7 @@ pub(super) fn engine(arguments: &BenchEngine, console: &Console) -> Result<(), F
         pipeline: Arc::new(pipeline),
         input: arguments.input.clone(),
         events: arguments.events,
+        minutes: arguments.minutes,
         seed: arguments.seed,
     };
     let measured = bench_engine(&bench, &marker)?;

@@ -1,7 +1,7 @@
 //! Order events for the benchmark: fast to make, the same for the same seed, and as uneven as life.
 //!
-//! Stores follow Zipf's law, one event in five comes up to half a minute out of order, and any number of events covers two
-//! hours, so that windows are equally full at any size.
+//! Stores follow Zipf's law, and one event in five comes up to half a minute out of order. Any number of events covers the time
+//! that is asked for.
 
 use domain::{Span, Timestamp};
 use pipeline::{Faults, Pipeline};
@@ -38,7 +38,6 @@ basket_max = { max = "basket", windows = {windows} }
 "#;
 
 const STORES: usize = 5000;
-const COVERED_MS: u64 = 2 * 3_600_000;
 const OUT_OF_ORDER_SHARE: f64 = 0.2;
 const OUT_OF_ORDER_MS: u64 = 30_000;
 /// 2026-03-01T17:00:00Z, an evening's peak.
@@ -57,15 +56,17 @@ pub struct Orders {
     dice: Dice,
     stores: Zipf,
     events: u64,
+    covered_ms: u64,
     made: u64,
     /// The text of the second that was written last, and which it was.
     second: (i64, String),
 }
 
 impl Orders {
-    /// So many events, over two hours.
-    pub fn new(events: u64, seed: u64) -> Self {
-        Self { dice: Dice::new(seed), stores: Zipf::new(STORES), events, made: 0, second: (i64::MIN, String::new()) }
+    /// So many events, over so many minutes.
+    pub fn new(events: u64, minutes: u64, seed: u64) -> Self {
+        let (dice, stores) = (Dice::new(seed), Zipf::new(STORES));
+        Self { dice, stores, events, covered_ms: minutes * 60_000, made: 0, second: (i64::MIN, String::new()) }
     }
 
     /// Writes the next event and returns its time; none when there is no more.
@@ -75,7 +76,7 @@ impl Orders {
         if self.made == self.events {
             return None;
         }
-        let in_order = u128::from(self.made) * u128::from(COVERED_MS) / u128::from(self.events);
+        let in_order = u128::from(self.made) * u128::from(self.covered_ms) / u128::from(self.events);
         let mut time = START.plus(Span(in_order as i64));
         if self.dice.happens(OUT_OF_ORDER_SHARE) {
             time = time.minus(Span(self.dice.below(OUT_OF_ORDER_MS) as i64));

@@ -5,11 +5,17 @@ use crate::Unseen;
 
 fn bench(events: u64) -> EngineBench {
     let windows = ["5m", "30m", "1h"].map(String::from);
-    EngineBench { pipeline: Arc::new(orders_pipeline(&windows).expect("a good spec")), input: None, events, seed: 1 }
+    EngineBench {
+        pipeline: Arc::new(orders_pipeline(&windows).expect("a good spec")),
+        input: None,
+        events,
+        minutes: 120,
+        seed: 1,
+    }
 }
 
 fn generate(events: u64) -> Vec<(Timestamp, String)> {
-    let mut orders = Orders::new(events, 1);
+    let mut orders = Orders::new(events, 120, 1);
     let mut payload = Vec::new();
     let mut all = Vec::new();
     while let Some(time) = orders.next_into(&mut payload) {
@@ -56,7 +62,7 @@ fn every_event_is_taken_and_two_runs_agree() {
 fn a_file_gives_what_memory_gives() {
     let scratch = crate::scratch::Scratch::new();
     let path = scratch.path().join("orders.jsonl");
-    write_orders(&path, 20_000, 1, &Unseen).expect("a written file");
+    write_orders(&path, 20_000, 120, 1, &Unseen).expect("a written file");
     let from_file = bench_engine(&EngineBench { input: Some(path), ..bench(0) }, &Unseen).expect("a run");
     let generated = bench_engine(&bench(20_000), &Unseen).expect("a run");
     assert_eq!(from_file.checksum, generated.checksum);
