@@ -1,6 +1,8 @@
 //! Payloads that a broken or hostile producer sends: each is refused for its reason and counted once, and the engine goes on
 //! as if it had not come. What the fuzz targets found stands here by name.
 
+#![expect(clippy::disallowed_methods, reason = "that hostile input takes no more than its time is a part of the test")]
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},

@@ -125,14 +125,14 @@ impl Engine {
             }
             return true;
         }
-        while let Some(derived) = self.derived.get_mut(progress.derived) {
+        if let Some(derived) = self.derived.get_mut(progress.derived) {
             Writer(frame).0.push(DERIVED);
             Writer(frame).count(progress.derived);
             let done = derived.save_some(bytes, frame);
             progress.derived += usize::from(done);
             return true;
         }
-        while let Some(state) = self.groups.get_mut(progress.group) {
+        if let Some(state) = self.groups.get_mut(progress.group) {
             Writer(frame).0.push(GROUP);
             Writer(frame).count(progress.group);
             let done = state.slab.save_some(&state.layout, bytes, frame);

@@ -119,9 +119,9 @@ fn wide_difference(n: u64, sum: u128, squares: u128) -> f64 {
 fn wide_product(one: u128, other: u128) -> (u128, u128) {
     const LOW: u128 = u64::MAX as u128;
     let (a, b, c, d) = (one >> 64, one & LOW, other >> 64, other & LOW);
-    let middle = (b * d >> 64) + (a * d & LOW) + (b * c & LOW);
-    let high = a * c + (a * d >> 64) + (b * c >> 64) + (middle >> 64);
-    (high, middle << 64 | b * d & LOW)
+    let middle = ((b * d) >> 64) + ((a * d) & LOW) + ((b * c) & LOW);
+    let high = a * c + ((a * d) >> 64) + ((b * c) >> 64) + (middle >> 64);
+    (high, (middle << 64) | ((b * d) & LOW))
 }
 
 fn weighted(merged: &Merged<'_>, sum: &Op<Kind>, count: &Op<Kind>, half_life: Span) -> Option<f64> {
