@@ -1,0 +1,62 @@
+//! The catalog: what was decided, by whom and when. Small, durable, and changed under optimistic locking.
+
+use std::future::Future;
+
+use domain::Timestamp;
+
+use crate::Error;
+
+/// Which definition of a pipeline is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// The pipeline's id.
+    pub pipeline: String,
+    /// Counts the changes of this pipeline, from 1.
+    pub revision: u64,
+    /// The spec as it was read, so that it can be compared and explained later.
+    pub spec: String,
+    /// Its groups.
+    pub groups: Vec<Deployed>,
+    /// When it came into force.
+    pub at: Timestamp,
+}
+
+/// A group of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// Name of the group.
+    pub group: String,
+    /// The generation that is served.
+    pub generation: u32,
+    /// Changes whenever values could.
+    pub definition: u64,
+}
+
+/// Something that somebody did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who: a role or a person.
+    pub actor: String,
+    /// What: a verb and its object, such as `deploy delivery-eta`.
+    pub action: String,
+    /// Whatever explains it.
+    pub detail: String,
+}
+
+/// A catalog.
+pub trait Catalog: Clone + Send + Sync + 'static {
+    /// The deployment in force.
+    fn deployment(&self, pipeline: &str) -> impl Future<Output = Result<Option<Deployment>, Error>> + Send;
+
+    /// Puts a deployment in force and writes the audit entry with it. `Fenced` unless its revision is one more than that of the
+    /// one in force.
+    fn deploy(&self, deployment: &Deployment, audit: &AuditEntry) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Appends to the audit trail.
+    fn record(&self, entry: &AuditEntry) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The latest entries of the audit trail, newest first.
+    fn audit(&self, entries_max: usize) -> impl Future<Output = Result<Vec<AuditEntry>, Error>> + Send;
+}
