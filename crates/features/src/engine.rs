@@ -5,6 +5,7 @@
 
 mod admission;
 mod block;
+mod recovery;
 mod snapshot;
 mod stream;
 
@@ -26,6 +27,10 @@ use crate::{
     tiling::Prepared,
     wheel::Wheel,
 };
+
+/// Vectors after which a step leaves the rest to the next one: about 50 ms of work. More are touched at once only after a restart,
+/// when everything is written anew, or when many timers ran out together.
+const VECTORS_MAX: usize = 1 << 16;
 
 /// One record of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -128,13 +133,22 @@ impl Engine {
     /// Takes records in their order. `now` is the clock: no record was appended at or after it. Records of one source are of
     /// one partition.
     pub fn ingest(&mut self, records: &[Record<'_>], now: Timestamp) -> Output {
-        let mut out = Output::default();
-        self.now = self.now.max(now.0);
-        self.position += records.len() as u64;
-        for source in 0..self.streams.len() {
-            self.take_stream(source, records, &mut out);
-        }
+        let out = self.take(records, now);
         self.finish(out)
+    }
+
+    /// Takes blocks of other shards and then records, and writes what changed once for all of them. The faults of damaged
+    /// blocks, which change nothing, come with their places.
+    pub fn step(&mut self, blocks: &[&[u8]], records: &[Record<'_>], now: Timestamp) -> (Output, Vec<(usize, Error)>) {
+        let (mut out, mut faults) = (Output::default(), Vec::new());
+        for (place, block) in blocks.iter().enumerate() {
+            match self.take_block(block, now) {
+                Ok(more) => out.take_over(more),
+                Err(fault) => faults.push((place, fault)),
+            }
+        }
+        out.take_over(self.take(records, now));
+        (self.finish(out), faults)
     }
 
     /// Takes records that were admitted elsewhere, see [`Admission`](crate::Admission): nothing is late, in the future or a
@@ -157,6 +171,11 @@ impl Engine {
     /// Takes the lines of a file table, in place of what was loaded before: one JSON object each, the last one of a key winning. Returns the reasons of lines that
     /// could not be read, with their numbers from 1.
     pub fn load_file(&mut self, source: usize, lines: &str, now: Timestamp) -> Output {
+        let out = self.take_file(source, lines, now);
+        self.finish(out)
+    }
+
+    fn take_file(&mut self, source: usize, lines: &str, now: Timestamp) -> Output {
         let mut out = Output::default();
         self.now = self.now.max(now.0);
         let mut columns = Columns::new(&self.pipeline.sources[source].fields, &self.used[source]);
@@ -167,8 +186,8 @@ impl Engine {
             state.forget_rows();
         }
         let rows = Rows { weights: vec![1; columns.len()], columns };
-        self.apply_rows(source, &rows, &mut out);
-        self.finish(out)
+        self.apply_rows(source, &rows, i64::MIN, &mut out);
+        out
     }
 
     /// The vector of an entity at the engine's clock, whether or not it was written; none when nothing is known of it.
@@ -210,6 +229,16 @@ impl Engine {
         self.position
     }
 
+    fn take(&mut self, records: &[Record<'_>], now: Timestamp) -> Output {
+        let mut out = Output::default();
+        self.now = self.now.max(now.0);
+        self.position += records.len() as u64;
+        for source in 0..self.streams.len() {
+            self.take_stream(source, records, &mut out);
+        }
+        out
+    }
+
     fn take_stream(&mut self, source: usize, records: &[Record<'_>], out: &mut Output) {
         let Some(mut stream) = self.streams[source].take() else { return };
         let newest = records.iter().filter(|record| record.source == source).map(|record| record.append_at.0).max();
@@ -221,7 +250,7 @@ impl Engine {
         let rows = stream.take(source, records, visible, self.admits_all, &mut self.steps, &mut out.refused);
         let horizon = Horizon { settled, oldest: stream.oldest(), now: visible };
         if !rows.is_empty() {
-            self.tile_groups(source, &stream.columns, &rows, out);
+            self.tile_groups(source, &stream.columns, &rows, settled, out);
         }
         for place in 0..self.derived.len() {
             let derived = self.derived[place].source;
@@ -231,7 +260,7 @@ impl Engine {
                 let mut changed = Rows { columns: Columns::new(fields, &self.used[derived]), weights: Vec::new() };
                 self.derived[place].step(&self.pipeline.sources[source], &stream.columns, &rows, horizon, &mut changed);
                 self.steps.end(Step::Derive);
-                self.apply_rows(derived, &changed, out);
+                self.apply_rows(derived, &changed, settled, out);
             }
         }
         // Only now: what this batch brought may be as old as the one before allowed.
@@ -239,9 +268,10 @@ impl Engine {
         self.streams[source] = Some(stream);
     }
 
-    fn tile_groups(&mut self, source: usize, columns: &Columns, rows: &[u32], out: &mut Output) {
+    /// `settled` is the oldest event that this step may have brought.
+    fn tile_groups(&mut self, source: usize, columns: &Columns, rows: &[u32], settled: i64, out: &mut Output) {
         let fields = &self.pipeline.sources[source].fields;
-        let said = self.said(source);
+        let said = self.said(source, settled);
         for state in self.groups.iter_mut().filter(|state| state.layout.group.source == source) {
             self.steps.begin();
             let prepared = Prepared::new(&state.layout, fields, columns, rows);
@@ -264,14 +294,14 @@ impl Engine {
         }
     }
 
-    fn apply_rows(&mut self, source: usize, changed: &Rows, out: &mut Output) {
+    fn apply_rows(&mut self, source: usize, changed: &Rows, settled: i64, out: &mut Output) {
         if changed.weights.is_empty() {
             return;
         }
         let fields = &self.pipeline.sources[source].fields;
         let all: Vec<u32> = (0..changed.weights.len() as u32).collect();
         let base = self.pipeline.base_of(source);
-        let (said, sealed) = (self.said(base.unwrap_or(source)), self.sealed(source));
+        let (said, sealed) = (self.said(base.unwrap_or(source), settled), self.sealed(source));
         for state in self.groups.iter_mut().filter(|state| state.layout.group.source == source) {
             self.steps.begin();
             let prepared = Prepared::new(&state.layout, fields, &changed.columns, &all);
@@ -294,14 +324,16 @@ impl Engine {
         }
     }
 
-    /// Writes what was touched and what is due.
+    /// Writes what was touched and what is due, as far as one step may.
     fn finish(&mut self, mut out: Output) -> Output {
         self.steps.begin();
         for place in 0..self.groups.len() {
             let moment = self.moment(&self.groups[place]);
-            self.groups[place].finish_touched(moment, &mut self.wheel, &mut out.vectors);
+            self.groups[place].finish_touched(moment, VECTORS_MAX, &mut self.wheel, &mut out.vectors);
         }
-        while let Some(entries) = self.wheel.pop(self.now) {
+        while out.vectors.len() < VECTORS_MAX
+            && let Some(entries) = self.wheel.pop(self.now)
+        {
             for (group, entity) in entries {
                 let moment = self.moment(&self.groups[usize::from(group)]);
                 self.groups[usize::from(group)].fire(entity, moment, &mut self.wheel, &mut out.vectors);
@@ -311,7 +343,8 @@ impl Engine {
         // What is due and was not done waits for a silent source, not for time.
         let due = self.derived.iter().filter_map(Derived::next_due).filter(|due| *due > self.now);
         let held = self.streams.iter().flatten().filter_map(StreamState::next_visible);
-        out.next_timer = due.chain(held).chain(self.wheel.next()).min().map(Timestamp);
+        let pending = (self.pending() > 0).then_some(self.now);
+        out.next_timer = due.chain(held).chain(self.wheel.next()).chain(pending).min().map(Timestamp);
         out
     }
 
@@ -322,9 +355,8 @@ impl Engine {
         Moment { now: self.now, at, heard, position: self.position, sealed: self.sealed(source) }
     }
 
-    /// What a block tells of its sender.
-    fn said(&self, base: usize) -> block::Said {
-        let oldest = self.streams[base].as_ref().map_or(i64::MIN, StreamState::oldest);
+    /// What a block tells of its sender, which may still send events of a source from `oldest` on.
+    fn said(&self, base: usize, oldest: i64) -> block::Said {
         block::Said { heard: self.heard[base], now: self.now, oldest, shard: self.config.shard }
     }
 

@@ -107,8 +107,9 @@ impl GroupState {
         if taken == Taken::Sealed { Err(Reason::Sealed) } else { Ok(()) }
     }
 
-    /// Writes the vectors of all entities that were touched, and of those that waited for their source.
-    pub(crate) fn finish_touched(&mut self, moment: Moment, wheel: &mut Wheel, out: &mut Vectors) {
+    /// Writes the vectors of the entities that were touched, and of those that waited for their source, until so many vectors
+    /// were written.
+    pub(crate) fn finish_touched(&mut self, moment: Moment, vectors_max: usize, wheel: &mut Wheel, out: &mut Vectors) {
         if !moment.is_silent() {
             for at in std::mem::take(&mut self.parked) {
                 // The slot may be another entity's by now, which does no harm.
@@ -128,11 +129,23 @@ impl GroupState {
             }
         }
         let mut touched = std::mem::take(&mut self.touched);
-        for at in touched.drain(..) {
+        let now = touched.len().min(vectors_max.saturating_sub(out.len()));
+        for at in touched.drain(..now) {
             self.slab.adjust(at).touched = false;
             self.finish(at, moment, wheel, out);
         }
         self.touched = touched;
+    }
+
+    /// Entities that were touched and not yet written.
+    pub(crate) fn pending(&self) -> usize {
+        self.touched.len()
+    }
+
+    /// Has all vectors written again.
+    pub(crate) fn touch_all(&mut self) {
+        let all: Vec<u32> = self.slab.iter().map(|(at, ..)| at).collect();
+        all.into_iter().for_each(|at| self.touch(at));
     }
 
     /// Writes the vector of an entity whose timer has run out, if it is due and not only was once.

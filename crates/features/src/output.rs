@@ -21,6 +21,15 @@ pub struct Output {
     pub next_timer: Option<Timestamp>,
 }
 
+impl Output {
+    /// Adds what came of a part of the step; vectors are written at its end.
+    pub(crate) fn take_over(&mut self, part: Self) {
+        self.refused.extend(part.refused);
+        self.dropped.extend(part.dropped);
+        self.blocks.extend(part.blocks);
+    }
+}
+
 /// A record that did not become an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused {

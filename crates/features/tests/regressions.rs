@@ -1,106 +1,15 @@
 //! Behaviour that was once wrong, each as the shortest run that shows it. Drives the public engine and nothing else.
 
-use std::sync::Arc;
+mod run;
 
-use domain::{FeatureVector, Timestamp, Value};
-use features::{Block, Config, Engine, Output, Record, SnapshotKind};
+use domain::{Timestamp, Value};
+use features::{Block, Config, Engine, SnapshotKind};
 use pipeline::{Aggregator, Expr, FieldKind, Pipeline, Source, SourceKind};
+use run::{MINUTE, Run, START, durations, of_two, order, orders_stream};
 use testkit::pipelines::{
-    build::{bare, decimal, feature, field, group, is, pair, pipeline, place, required, span, stream, table, value},
+    build::{bare, decimal, feature, field, group, is, pipeline, place, required, span, stream, table, value},
     minimal,
 };
-
-/// 2026-11-20T12:00:00Z
-const START: i64 = 1_795_176_000_000;
-const MINUTE: i64 = 60_000;
-
-/// An engine with the last thing it gave back.
-struct Run {
-    engine: Engine,
-    pipeline: Arc<Pipeline>,
-    out: Output,
-    sent: u64,
-}
-
-impl Run {
-    fn new(pipeline: Pipeline) -> Self {
-        Self::shard(pipeline, Config::default())
-    }
-
-    fn shard(pipeline: Pipeline, config: Config) -> Self {
-        let pipeline = Arc::new(pipeline);
-        let engine = Engine::new(pipeline.clone(), config).expect("a fixture without faults");
-        Self { engine, pipeline, out: Output::default(), sent: 0 }
-    }
-
-    /// One event with an id of its own: its time and when it was appended, in milliseconds after the start.
-    fn event(&mut self, members: &str, time: i64, append_at: i64) -> &mut Self {
-        self.sent += 1;
-        let id = self.sent;
-        self.named(&format!("e{id}"), members, time, append_at)
-    }
-
-    fn named(&mut self, id: &str, members: &str, time: i64, append_at: i64) -> &mut Self {
-        self.batch(&[(id, members, time, append_at)])
-    }
-
-    /// Events as (id, members, time, append time).
-    fn batch(&mut self, events: &[(&str, &str, i64, i64)]) -> &mut Self {
-        let payload = |(id, members, time, _): &(&str, &str, i64, i64)| {
-            format!(r#"{{"source":"s","id":"{id}","at":{},{members}}}"#, START + time).into_bytes()
-        };
-        let payloads: Vec<Vec<u8>> = events.iter().map(payload).collect();
-        let appended = events.iter().map(|event| Timestamp(START + event.3));
-        let records =
-            payloads.iter().zip(appended).map(|(payload, append_at)| Record { source: 0, offset: 0, append_at, payload });
-        let now = events.iter().map(|event| START + event.3 + 1).max().unwrap_or(START);
-        self.out = self.engine.ingest(&records.collect::<Vec<Record<'_>>>(), Timestamp(now));
-        self
-    }
-
-    fn tick(&mut self, at: i64) -> &mut Self {
-        self.out = self.engine.tick(Timestamp(START + at));
-        self
-    }
-
-    /// Ticks whenever the engine asks for it before an instant, and says how often that was.
-    fn follow_timers(&mut self, until: i64) -> usize {
-        let mut ticks = 0;
-        while let Some(timer) = self.out.next_timer.filter(|timer| timer.0 < START + until) {
-            self.out = self.engine.tick(timer);
-            ticks += 1;
-        }
-        ticks
-    }
-
-    /// A snapshot of this kind; another one is a failure.
-    fn snapshot(&mut self, kind: SnapshotKind) -> Vec<u8> {
-        let (written, bytes) = self.any_snapshot(kind);
-        assert_eq!(written, kind);
-        bytes
-    }
-
-    fn any_snapshot(&mut self, kind: SnapshotKind) -> (SnapshotKind, Vec<u8>) {
-        let kind = self.engine.begin_snapshot(kind);
-        let mut bytes = Vec::new();
-        while self.engine.write_snapshot(1 << 16, &mut bytes) {}
-        (kind, bytes)
-    }
-
-    fn restore(&mut self, snapshots: &[&[u8]]) -> &mut Self {
-        self.engine = Engine::restore(self.pipeline.clone(), Config::default(), snapshots).expect("a snapshot as it was made");
-        self
-    }
-
-    fn vector(&self, group: usize, key: &str) -> Option<FeatureVector> {
-        self.engine.vector(group, key)
-    }
-
-    /// The first value of an entity; none when it is null or nothing is known of the entity.
-    fn value(&self, group: usize, key: &str) -> Option<Value> {
-        self.vector(group, key)?.values[0]
-    }
-}
 
 /// Orders with a table of those that are open, counted by store.
 fn open_orders(entities_max: u64) -> Pipeline {
@@ -109,20 +18,6 @@ fn open_orders(entities_max: u64) -> Pipeline {
     let mut store = group("store", 1, bare(&open, "store"), "1m", vec![feature("open", Aggregator::OpenCount, Vec::new(), &[])]);
     store.entities_max = entities_max;
     pipeline("open_orders", vec![orders, open], vec![store])
-}
-
-/// Orders with the durations from `start` to `end`, by store.
-fn durations(features: impl Fn(&Source) -> Vec<pipeline::Feature>) -> Pipeline {
-    let orders = orders_stream();
-    let durations = pair("durations", &orders, 0, "order", is(&orders, "type", "start"), is(&orders, "type", "end"), "1h");
-    let features = features(&durations);
-    let store = group("store", 1, bare(&durations, "store"), "1m", features);
-    pipeline("durations", vec![orders, durations], vec![store])
-}
-
-fn orders_stream() -> Source {
-    let text = |name| required(name, FieldKind::Text);
-    stream("orders", "order", vec![text("order"), text("store"), text("type"), field("amount", decimal(0, 0, 1_000_000))])
 }
 
 /// Sensors of which only the first reading ever is kept.
@@ -138,10 +33,6 @@ fn first_ever(keep: &str) -> Pipeline {
     );
     sensor.keep = span(keep);
     pipeline("first_ever", vec![readings], vec![sensor])
-}
-
-fn order(store: &str, order: &str, kind: &str) -> String {
-    format!(r#""store":"{store}","order":"{order}","type":"{kind}""#)
 }
 
 #[test]
@@ -327,10 +218,6 @@ fn foreign_block() -> Block {
     let blocks =
         (0..64).find_map(|sensor| sender.event(&format!(r#""sensor":"k{sensor}","amount":1"#), 0, sensor).out.blocks.pop());
     blocks.expect("one of 64 sensors lives on the other shard")
-}
-
-fn of_two(shard: u32) -> Config {
-    Config { shard, shards: 2, ..Config::default() }
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::{
 };
 
 const VERSION: u8 = 1;
+/// In place of the version: no items, but what the sender knows of time, for all streams.
+const SIGN_OF_LIFE: u8 = 0xFE;
 const PARTIALS: u8 = 1;
 const ROWS: u8 = 2;
 
@@ -97,14 +99,20 @@ enum Item<'a> {
 impl Engine {
     /// Takes a block that another shard made. A damaged block changes nothing.
     pub fn receive(&mut self, bytes: &[u8], now: Timestamp) -> Result<Output, Error> {
+        let out = self.take_block(bytes, now)?;
+        Ok(self.finish(out))
+    }
+
+    pub(super) fn take_block(&mut self, bytes: &[u8], now: Timestamp) -> Result<Output, Error> {
         let mut reader = Reader(bytes);
-        if reader.byte()? != VERSION {
-            return Err(Broken("a block of another version").into());
+        match reader.byte()? {
+            VERSION => {}
+            SIGN_OF_LIFE => return self.take_sign_of_life(&mut reader, now),
+            _ => return Err(Broken("a block of another version").into()),
         }
         let index = usize::try_from(reader.varint()?).map_err(|_| Broken("no such group"))?;
         let found = reader.word()? as u32;
-        let sender = usize::try_from(reader.varint()?).ok().filter(|sender| *sender < self.config.shards as usize);
-        let sender = sender.ok_or(Broken("no such shard"))?;
+        let sender = self.sender(&mut reader)?;
         let (heard, clock, oldest) = (reader.instant()?, reader.instant()?, reader.instant()?);
         let state = self.groups.get_mut(index).ok_or(Broken("no such group"))?;
         let expected = state.layout.schema.id;
@@ -130,17 +138,58 @@ impl Engine {
             note(taken, index, key, &mut out.dropped);
         }
         if let Some(base) = base {
-            self.heard[base] = self.heard[base].max(Some(heard).filter(|heard| *heard != i64::MIN));
-            let known = &mut self.oldest[base][sender];
-            *known = (*known).max(Some(oldest).filter(|oldest| *oldest != i64::MIN));
+            self.learn(base, sender, heard, oldest);
         }
         // Time may have passed: held events and derived rows come due as in any step.
-        let rest = self.ingest(&[], Timestamp(self.now));
-        out.vectors = rest.vectors;
-        out.dropped.extend(rest.dropped);
-        out.blocks = rest.blocks;
-        out.next_timer = rest.next_timer;
+        out.take_over(self.take(&[], Timestamp(self.now)));
         Ok(out)
+    }
+
+    /// Blocks that tell every other shard what this one knows of time. A shard that has nothing else to send sends them now and
+    /// then: else the others would take its silence for the silence of the source, and keep corrections waiting for it.
+    pub fn signs_of_life(&self) -> impl Iterator<Item = Block> {
+        let mut bytes = Vec::new();
+        let mut writer = Writer(&mut bytes);
+        writer.0.push(SIGN_OF_LIFE);
+        writer.varint(u64::from(self.config.shard));
+        writer.signed(self.now);
+        for (base, stream) in self.streams.iter().enumerate() {
+            if let Some(stream) = stream {
+                writer.signed(self.heard[base].unwrap_or(i64::MIN));
+                writer.signed(stream.oldest());
+            }
+        }
+        let others = (0..self.config.shards).filter(|shard| *shard != self.config.shard);
+        others.map(move |shard| Block { shard, bytes: bytes.clone() })
+    }
+
+    fn take_sign_of_life(&mut self, reader: &mut Reader<'_>, now: Timestamp) -> Result<Output, Error> {
+        let (sender, clock) = (self.sender(reader)?, reader.instant()?);
+        let bases: Vec<usize> = (0..self.streams.len()).filter(|base| self.streams[*base].is_some()).collect();
+        let mut said = Vec::with_capacity(bases.len());
+        for base in bases {
+            said.push((base, reader.instant()?, reader.instant()?));
+        }
+        if !reader.is_empty() {
+            return Err(Broken("a sign of life of another pipeline").into());
+        }
+        self.position += 1;
+        self.now = self.now.max(now.0).max(clock);
+        for (base, heard, oldest) in said {
+            self.learn(base, sender, heard, oldest);
+        }
+        Ok(self.take(&[], Timestamp(self.now)))
+    }
+
+    fn sender(&self, reader: &mut Reader<'_>) -> Result<usize, Broken> {
+        let sender = usize::try_from(reader.varint()?).ok().filter(|sender| *sender < self.config.shards as usize);
+        sender.ok_or(Broken("no such shard"))
+    }
+
+    fn learn(&mut self, base: usize, sender: usize, heard: i64, oldest: i64) {
+        self.heard[base] = self.heard[base].max(Some(heard).filter(|heard| *heard != i64::MIN));
+        let known = &mut self.oldest[base][sender];
+        *known = (*known).max(Some(oldest).filter(|oldest| *oldest != i64::MIN));
     }
 }
 

@@ -1,0 +1,147 @@
+//! Restarts and shards as the role drives them: silent replay, writing everything anew, and what shards tell each other of time.
+
+mod run;
+
+use std::collections::BTreeMap;
+
+use domain::{Timestamp, Value, unpack};
+use features::{Block, Output, Record, SnapshotKind};
+use pipeline::{Aggregator, Pipeline};
+use run::{MINUTE, Run, START, durations, of_two, order};
+use testkit::pipelines::minimal;
+
+fn counts() -> Pipeline {
+    durations(|_| vec![pipeline_feature()])
+}
+
+fn pipeline_feature() -> pipeline::Feature {
+    testkit::pipelines::build::feature("count", Aggregator::Count, Vec::new(), &["1h"])
+}
+
+fn sensor(key: usize) -> String {
+    format!(r#""sensor":"k{key}","amount":1"#)
+}
+
+/// What a step wrote, by key.
+fn written(run: &Run, out: &Output) -> BTreeMap<String, Vec<Option<Value>>> {
+    let schema = run.engine.schema(0).expect("a group");
+    let values = |packed| unpack(packed, schema).expect("what the engine packs can be read").values;
+    out.vectors.iter().map(|vector| (vector.key.to_owned(), values(vector.packed))).collect()
+}
+
+/// A store of shard 0 whose preparation was seen by shard 1, in a block.
+fn block_from_slow(slow: &mut Run, time: i64, append_at: i64) -> (String, Block) {
+    for number in 0.. {
+        let store = format!("s{number}-{time}");
+        slow.event(&order(&store, &store, "start"), time, append_at).event(
+            &order(&store, &store, "end"),
+            time + 1,
+            append_at + 1,
+        );
+        if let Some(block) = slow.out.blocks.pop() {
+            return (store, block);
+        }
+    }
+    unreachable!("half of all stores belong to the other shard")
+}
+
+#[test]
+fn a_shard_that_is_behind_may_correct_what_is_old_for_the_others() {
+    let (mut fast, mut slow) = (Run::shard(counts(), of_two(0)), Run::shard(counts(), of_two(1)));
+    let (first, block) = block_from_slow(&mut slow, 0, 0);
+    fast.engine.receive(&block.bytes, Timestamp(START)).expect("a block as it was made");
+    // The fast one is far beyond its own lateness; what it has heard of the slow one keeps the tile open.
+    fast.event(&order("x", "x", "start"), 40 * MINUTE, 40 * MINUTE);
+    slow.event(&order(&first, "again", "start"), 2, 3000).event(&order(&first, "again", "end"), 4, 3001);
+    let block = slow.out.blocks.pop().expect("a row for the fast shard");
+    let out = fast.engine.receive(&block.bytes, Timestamp(START)).expect("a block as it was made");
+    assert_eq!(out.dropped, []);
+    assert_eq!(fast.value(0, &first), Some(Value::Integer(2)));
+}
+
+#[test]
+fn a_sign_of_life_keeps_a_quiet_shard_from_calling_a_source_silent() {
+    let spec = || {
+        let mut pipeline = minimal();
+        pipeline.sources[0].silent_after = Some(domain::Span(5 * MINUTE));
+        pipeline
+    };
+    let (mut busy, mut quiet) = (Run::shard(spec(), of_two(0)), Run::shard(spec(), of_two(1)));
+    quiet.event(&sensor(1), 0, 0);
+    busy.event(&sensor(2), 9 * MINUTE, 9 * MINUTE);
+    for block in busy.engine.signs_of_life() {
+        assert_eq!(block.shard, 1);
+        quiet.engine.receive(&block.bytes, Timestamp(START)).expect("a block as it was made");
+    }
+    quiet.tick(10 * MINUTE);
+    let key = quiet.engine.keys(0).next().map(str::to_owned);
+    if let Some(vector) = key.and_then(|key| quiet.vector(0, &key)) {
+        assert!(!vector.source_silent);
+        assert_eq!(vector.source_seen_at, Some(Timestamp(START + 9 * MINUTE)));
+    }
+    let mut alone = Run::shard(spec(), of_two(1));
+    alone.event(&sensor(1), 0, 0).tick(10 * MINUTE);
+    let silent =
+        alone.engine.keys(0).next().map(str::to_owned).and_then(|key| alone.vector(0, &key)).map(|vector| vector.source_silent);
+    assert_ne!(silent, Some(false), "without the sign the source would be silent");
+}
+
+#[test]
+fn a_sign_of_life_of_another_pipeline_changes_nothing() {
+    let mut sender = Run::shard(counts(), of_two(0));
+    let block = sender.event(&order("a", "1", "start"), 0, 0).engine.signs_of_life().next().expect("one other shard");
+    let mut receiver = Run::shard(minimal(), of_two(1));
+    for length in 0..block.bytes.len() {
+        assert!(receiver.engine.receive(&block.bytes[..length], Timestamp(START)).is_err(), "{length} bytes");
+    }
+    let mut long = block.bytes;
+    long.push(0);
+    assert!(receiver.engine.receive(&long, Timestamp(START)).is_err());
+    assert_eq!(receiver.engine.position(), 0);
+}
+
+#[test]
+fn a_replay_is_silent_and_what_it_touched_is_written_afterwards() {
+    let mut live = Run::new(minimal());
+    live.event(&sensor(1), 0, 0).event(&sensor(2), 1, 1);
+    let snapshot = live.snapshot(SnapshotKind::Full);
+    live.named("late", &sensor(2), 2, 2).named("new", &sensor(3), 3, 3);
+    let mut restored = Run::new(minimal());
+    restored.restore(&[&snapshot]);
+    for (id, key, time) in [("late", 2, 2), ("new", 3, 3)] {
+        let payload = format!(r#"{{"source":"s","id":"{id}","at":{},{}}}"#, START + time, sensor(key)).into_bytes();
+        let record = Record { source: 0, offset: 0, append_at: Timestamp(START + time), payload: &payload };
+        restored.engine.replay(&[record], Timestamp(START + time + 1));
+    }
+    assert_eq!(restored.engine.pending(), 2);
+    assert_eq!(restored.engine.position(), live.engine.position());
+    let out = restored.engine.tick(Timestamp(START + 10));
+    let keys: Vec<String> = written(&restored, &out).into_keys().collect();
+    assert_eq!(keys, ["k2", "k3"]);
+    live.tick(10);
+    for key in ["k1", "k2", "k3"] {
+        assert_eq!(restored.vector(0, key), live.vector(0, key), "{key}");
+    }
+}
+
+#[test]
+fn everything_can_be_written_anew_in_bounded_steps() {
+    let mut run = Run::new(minimal());
+    let keys = 70_000;
+    for from in (0..keys).step_by(10_000) {
+        let members: Vec<(String, String)> = (from..from + 10_000).map(|key| (format!("e{key}"), sensor(key))).collect();
+        let events: Vec<(&str, &str, i64, i64)> = members.iter().map(|(id, members)| (&**id, &**members, 0, 0)).collect();
+        run.batch(&events);
+    }
+    run.engine.touch_all();
+    assert_eq!(run.engine.pending(), keys);
+    let mut seen = BTreeMap::new();
+    let mut steps = 0;
+    while run.engine.pending() > 0 {
+        let out = run.tick(1000 + steps).engine.pending();
+        assert!(run.out.vectors.len() <= 1 << 16, "{out} are left");
+        seen.append(&mut written(&run, &run.out));
+        steps += 1;
+    }
+    assert_eq!((seen.len(), steps), (keys, 2));
+}
