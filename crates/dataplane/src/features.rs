@@ -1,0 +1,22 @@
+//! The feature role: events in, vectors into the online store.
+//!
+//! One `shard` for each partition holds the state; `worker` is the shell that owns a membership and performs what the shards ask
+//! for; `recovery` makes a shard again from snapshot and log. What is committed is published afterwards, so the versions of the
+//! vectors in the online store form one chain of commits, whoever wrote them.
+
+mod letters;
+mod note;
+mod plan;
+mod publish;
+mod recovery;
+mod settings;
+mod shard;
+mod snapshots;
+mod watch;
+mod worker;
+
+pub use note::Note;
+pub use plan::Plan;
+pub use settings::Settings;
+pub use watch::{Counts, Watch};
+pub use worker::{Parts, Worker};

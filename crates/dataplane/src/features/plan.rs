@@ -1,0 +1,35 @@
+//! What a feature worker is there for: one generation of a pipeline's groups over a number of partitions.
+
+use std::sync::Arc;
+
+use pipeline::Pipeline;
+
+use crate::Topics;
+
+/// One generation: groups that were built together and share a group of the log, a topic of partials and an engine by partition.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The groups and their sources.
+    pub pipeline: Arc<Pipeline>,
+    /// Stamped on every vector.
+    pub generation: u32,
+    /// How many partitions each topic has.
+    pub partitions: u32,
+    /// Names of topics.
+    pub topics: Topics,
+    /// Sources that are files, with their text.
+    pub files: Vec<(usize, Arc<str>)>,
+}
+
+impl Plan {
+    /// The topics that are read, in the order of a note's positions: those of events, then the partials.
+    pub fn reads(&self) -> Vec<Arc<str>> {
+        let inputs = self.topics.inputs().iter().map(|(name, _)| name.clone());
+        inputs.chain([self.topics.partials(self.generation)]).collect()
+    }
+
+    /// The sources that read a topic, by its place; none for the partials.
+    pub fn sources(&self, topic: usize) -> Option<&[usize]> {
+        self.topics.inputs().get(topic).map(|(_, sources)| &**sources)
+    }
+}

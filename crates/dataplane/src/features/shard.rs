@@ -1,0 +1,242 @@
+//! The pure core: one partition of one generation. Records and time in, things to be done out.
+//!
+//! Does no input or output and reads no clock. Its actions are performed in their order, and the next event comes when they are
+//! done: a snapshot is in the store before a commit names it, and a commit is durable before its vectors are read.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::Timestamp;
+use features::{Engine, Output, Vectors};
+use ports::{Commit, Outgoing, Position, Record};
+
+use super::{
+    Note, Plan, Settings,
+    letters::Letters,
+    snapshots::{Part, Snapshots},
+    watch::Counts,
+};
+
+/// Records of one topic, by its place in [`Plan::reads`].
+#[derive(Clone, Debug)]
+pub(super) struct Chunk {
+    pub(super) topic: usize,
+    pub(super) records: Vec<Record>,
+}
+
+/// What happens to a shard.
+pub(super) enum Event<'a> {
+    /// Records in the order of each topic; none when only time has passed.
+    Step(&'a [Chunk]),
+    /// The commit of the step before is durable.
+    Committed,
+    /// All vectors of the step before were offered to the online store, which knows this partition or does not.
+    Published { marked: bool, superseded: usize },
+    /// The piece of a snapshot is stored, or could not be.
+    Stored(bool),
+}
+
+/// What a shard asks for, in this order.
+pub(super) enum Action {
+    Store(Part),
+    Commit(Commit),
+    Publish(Vectors),
+    /// Tell the online store that it has everything.
+    Mark,
+    /// Remove pieces of this partition's snapshots with a smaller number.
+    RemoveBelow(u64),
+}
+
+/// One partition of one generation.
+pub(super) struct Shard {
+    plan: Arc<Plan>,
+    settings: Arc<Settings>,
+    reads: Arc<[Arc<str>]>,
+    partition: u32,
+    engine: Engine,
+    /// For each topic, the first record that was not taken.
+    positions: Vec<u64>,
+    snapshots: Snapshots,
+    /// The number of the newest snapshot that a commit has named, and of the oldest one that the commit under way names.
+    named: u64,
+    naming_from: u64,
+    /// Pieces of snapshots with a smaller number are gone.
+    removed_below: u64,
+    /// The online store does not know the partition, and everything is being written again.
+    refills: bool,
+    next_timer: Option<Timestamp>,
+    counts: Counts,
+}
+
+impl Shard {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        settings: Arc<Settings>,
+        partition: u32,
+        engine: Engine,
+        positions: Vec<u64>,
+        snapshots: Snapshots,
+        replayed: u64,
+    ) -> Self {
+        let reads = plan.reads().into();
+        let named = snapshots.chain().last().map_or(0, |stored| stored.number);
+        Self {
+            plan,
+            settings,
+            reads,
+            partition,
+            engine,
+            positions,
+            snapshots,
+            named,
+            naming_from: 0,
+            removed_below: 0,
+            refills: false,
+            next_timer: Some(Timestamp(i64::MIN)),
+            counts: Counts { replayed, ..Counts::default() },
+        }
+    }
+
+    pub(super) fn step(&mut self, event: Event<'_>, now: Timestamp) -> Vec<Action> {
+        match event {
+            Event::Step(chunks) => self.take(chunks, now),
+            Event::Committed => self.committed(),
+            Event::Published { marked, superseded } => {
+                self.counts.superseded += superseded as u64;
+                self.published(marked)
+            }
+            Event::Stored(true) => {
+                self.counts.snapshots += u64::from(self.snapshots.stored());
+                Vec::new()
+            }
+            Event::Stored(false) => {
+                self.counts.snapshots_failed += 1;
+                self.snapshots.give_up();
+                Vec::new()
+            }
+        }
+    }
+
+    /// When the shard has something to do although nothing comes.
+    pub(super) fn next_timer(&self) -> Option<Timestamp> {
+        let pressing = self.snapshots.is_writing() || self.engine.pending() > 0;
+        if pressing { Some(self.engine.clock()) } else { self.next_timer }
+    }
+
+    pub(super) fn counts_mut(&mut self) -> &mut Counts {
+        (self.counts.entities, self.counts.clock) = (self.engine.entities() as u64, self.engine.clock());
+        &mut self.counts
+    }
+
+    fn take(&mut self, chunks: &[Chunk], now: Timestamp) -> Vec<Action> {
+        let appended = chunks.iter().flat_map(|chunk| chunk.records.iter().map(|record| record.append_at.0 + 1)).max();
+        let now = now.max(Timestamp(appended.unwrap_or(i64::MIN))).max(self.engine.clock());
+        let partials = self.reads.len() - 1;
+        let (mut records, mut blocks) = (Vec::new(), Vec::new());
+        for chunk in chunks {
+            if let Some(last) = chunk.records.last() {
+                self.positions[chunk.topic] = last.offset + 1;
+            }
+            match self.plan.sources(chunk.topic) {
+                Some(sources) => records.extend(engine_records(sources, &chunk.records)),
+                None => blocks.extend(chunk.records.iter()),
+            }
+        }
+        let bytes: Vec<&[u8]> = blocks.iter().map(|block| &*block.value).collect();
+        let (out, faults) = self.engine.step(&bytes, &records, now);
+        self.next_timer = out.next_timer;
+        let letters = Letters { plan: &self.plan, partition: self.partition };
+        let mut outputs: Vec<Outgoing> =
+            faults.iter().map(|(place, fault)| letters.broken(&self.reads[partials], blocks[*place], fault)).collect();
+        outputs.extend(self.outputs(&out, chunks));
+        let taken: usize = chunks.iter().map(|chunk| chunk.records.len()).sum();
+        self.counts.note(&out, taken, faults.len());
+        self.snapshots.took(taken);
+        self.snapshots.begin_when_due(&mut self.engine, &self.positions, now, &self.settings);
+        let part = self.snapshots.write_some(&mut self.engine, &self.settings);
+        self.actions(part, taken > 0, outputs, out.vectors)
+    }
+
+    fn outputs(&self, out: &Output, chunks: &[Chunk]) -> Vec<Outgoing> {
+        let letters = Letters { plan: &self.plan, partition: self.partition };
+        let refused = out.refused.iter().filter_map(|refused| {
+            let of_source = |chunk: &&Chunk| self.plan.sources(chunk.topic).is_some_and(|all| all.contains(&refused.source));
+            let mut records = chunks.iter().filter(of_source).filter_map(|chunk| {
+                let place = chunk.records.binary_search_by_key(&refused.offset, |record| record.offset).ok()?;
+                Some((&self.reads[chunk.topic], &chunk.records[place]))
+            });
+            let (topic, record) = records.next()?;
+            letters.refused(refused, topic, record)
+        });
+        let dropped = out.dropped.iter().map(|dropped| letters.dropped(dropped));
+        let partials = self.plan.topics.partials(self.plan.generation);
+        let blocks = out.blocks.iter().map(|block| Outgoing {
+            topic: partials.clone(),
+            partition: block.shard,
+            key: Bytes::new(),
+            value: Bytes::copy_from_slice(&block.bytes),
+            headers: Vec::new(),
+        });
+        refused.chain(dropped).chain(blocks).collect()
+    }
+
+    fn actions(&mut self, part: Option<Part>, taken: bool, outputs: Vec<Outgoing>, vectors: Vectors) -> Vec<Action> {
+        let mut actions: Vec<Action> = part.map(Action::Store).into_iter().collect();
+        let newest = self.snapshots.chain().last().map_or(0, |stored| stored.number);
+        if taken || !outputs.is_empty() || newest != self.named {
+            self.named = newest;
+            self.naming_from = self.snapshots.chain().first().map_or(0, |stored| stored.number);
+            let note = Note {
+                clock: self.engine.clock(),
+                positions: self.snapshots.positions().to_vec(),
+                snapshots: self.snapshots.chain().to_vec(),
+            };
+            let position = |(topic, next): (&Arc<str>, &u64)| Position { topic: topic.clone(), next: *next };
+            actions.push(Action::Commit(Commit {
+                partition: self.partition,
+                positions: self.reads.iter().zip(&self.positions).map(position).collect(),
+                note: Bytes::from(note.encode()),
+                outputs,
+            }));
+        }
+        if !vectors.is_empty() {
+            actions.push(Action::Publish(vectors));
+        }
+        actions
+    }
+
+    /// Only now is it certain that no one will begin with an older snapshot.
+    fn committed(&mut self) -> Vec<Action> {
+        self.counts.commits += 1;
+        let below = self.naming_from;
+        if below <= self.removed_below {
+            return Vec::new();
+        }
+        self.removed_below = below;
+        vec![Action::RemoveBelow(below)]
+    }
+
+    fn published(&mut self, marked: bool) -> Vec<Action> {
+        if !marked && !self.refills {
+            self.refills = true;
+            self.engine.touch_all();
+            self.counts.refills += 1;
+        }
+        if self.refills && self.engine.pending() == 0 {
+            self.refills = false;
+            return vec![Action::Mark];
+        }
+        Vec::new()
+    }
+}
+
+pub(super) fn engine_records<'a>(sources: &'a [usize], records: &'a [Record]) -> impl Iterator<Item = features::Record<'a>> {
+    sources.iter().flat_map(|source| {
+        records.iter().map(|record| features::Record {
+            source: *source,
+            offset: record.offset,
+            append_at: record.append_at,
+            payload: &record.value,
+        })
+    })
+}

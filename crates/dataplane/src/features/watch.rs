@@ -1,0 +1,105 @@
+//! What a role tells about itself: counts by partition, for metrics, the terminal and tests.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use domain::Timestamp;
+use features::{Output, Reason};
+
+/// What one partition has done since its worker began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records taken, blocks of partials among them.
+    pub records: u64,
+    /// Records refused and parts dropped, by reason code.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Blocks that could not be read.
+    pub broken_blocks: u64,
+    /// Vectors made.
+    pub vectors: u64,
+    /// Commits that are durable.
+    pub commits: u64,
+    /// How often the online store was found without this partition.
+    pub refills: u64,
+    /// Snapshots that are stored.
+    pub snapshots: u64,
+    /// Pieces of snapshots that could not be stored.
+    pub snapshots_failed: u64,
+    /// Records that were taken again after a restart.
+    pub replayed: u64,
+    /// Vectors that the online store had newer.
+    pub superseded: u64,
+    /// Entities of all groups.
+    pub entities: u64,
+    /// The engine's clock.
+    pub clock: Timestamp,
+    /// For how long the oldest record of each of the latest steps had waited until its vectors could be read, in milliseconds.
+    pub freshness: Freshness,
+}
+
+/// A histogram with bounds that double, from 1 ms to about 17 min.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Freshness {
+    buckets: [u64; 21],
+    sum_ms: u64,
+}
+
+impl Counts {
+    pub(super) fn note(&mut self, out: &Output, taken: usize, broken: usize) {
+        self.records += taken as u64;
+        self.broken_blocks += broken as u64;
+        self.vectors += out.vectors.len() as u64;
+        let reasons = out.refused.iter().map(|refused| refused.reason).chain(out.dropped.iter().map(|dropped| dropped.reason));
+        for reason in reasons {
+            *self.refused.entry(Reason::code(reason)).or_default() += 1;
+        }
+    }
+}
+
+impl Freshness {
+    /// Notes one latency of so many records.
+    pub fn note(&mut self, ms: u64, records: u64) {
+        let bucket = (u64::BITS - ms.leading_zeros()).min(20) as usize;
+        self.buckets[bucket] += records;
+        self.sum_ms = self.sum_ms.saturating_add(ms.saturating_mul(records));
+    }
+
+    /// Upper bounds in milliseconds with the number of records at or below each.
+    pub fn cumulative(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.buckets.iter().enumerate().scan(0, |sum, (bucket, count)| {
+            *sum += count;
+            Some(((1u64 << bucket) - 1, *sum))
+        })
+    }
+
+    /// Sum of all latencies.
+    pub fn sum_ms(&self) -> u64 {
+        self.sum_ms
+    }
+}
+
+/// A window into running workers. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Watch(Arc<Mutex<BTreeMap<(u32, u32), Counts>>>);
+
+impl Watch {
+    /// Counts by generation and partition.
+    pub fn counts(&self) -> BTreeMap<(u32, u32), Counts> {
+        self.lock().clone()
+    }
+
+    pub(super) fn put(&self, generation: u32, partition: u32, counts: &Counts) {
+        self.lock().insert((generation, partition), counts.clone());
+    }
+
+    pub(super) fn gone(&self, generation: u32, partition: u32) {
+        self.lock().remove(&(generation, partition));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(u32, u32), Counts>> {
+        // A panic elsewhere leaves counts, which are never half written.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,277 @@
+//! The shell: a member of the group, the shards that it owns, and the performance of what they ask for.
+//!
+//! One step at a time for each partition: stored, committed, published, and only then the next. Between two steps nothing is
+//! half done, so a partition can be given away, a worker stopped or killed at any of its waits.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use domain::Timestamp;
+use ports::{Artifacts, Assignment, Clock, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Record};
+use tokio::sync::watch::Receiver;
+
+use super::{
+    Plan, Settings,
+    publish::publish,
+    recovery::Recovery,
+    shard::{Action, Chunk, Event, Shard},
+    snapshots::Snapshots,
+    watch::Watch,
+};
+use crate::{Backoff, Error};
+
+/// The outside world of a worker.
+#[derive(Clone, Debug)]
+pub struct Parts<L, O, A> {
+    /// Where records come from and go to.
+    pub log: L,
+    /// Where vectors are read.
+    pub online: O,
+    /// Where snapshots are kept.
+    pub artifacts: A,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// One worker of the feature role.
+pub struct Worker<L: Log, O, A> {
+    plan: Arc<Plan>,
+    settings: Arc<Settings>,
+    parts: Parts<L, O, A>,
+    watch: Watch,
+    /// Its name in the group, the same after a restart.
+    member: String,
+    /// Different after each restart.
+    life: u64,
+    shards: BTreeMap<u32, Owned>,
+}
+
+struct Owned {
+    shard: Shard,
+    probed_at: Timestamp,
+}
+
+/// Why a membership ended.
+enum End {
+    Stopped,
+    /// Somebody else has some of the partitions, or nobody knows whether a commit happened.
+    Rejoin,
+}
+
+impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
+    /// A worker that has not joined yet. `life` must differ from that of every other life of this member.
+    pub fn new(plan: Plan, settings: Settings, parts: Parts<L, O, A>, watch: Watch, member: String, life: u64) -> Self {
+        Self { plan: Arc::new(plan), settings: Arc::new(settings), parts, watch, member, life, shards: BTreeMap::new() }
+    }
+
+    /// Works until it is told to stop. Everything that was taken is then committed and published.
+    pub async fn run(mut self, mut stop: Receiver<bool>) -> Result<(), Error> {
+        let mut backoff = Backoff::default();
+        loop {
+            let membership = Membership {
+                group: self.plan.topics.features_group(self.plan.generation),
+                member: self.member.clone(),
+                topics: self.plan.reads(),
+            };
+            let log = self.parts.log.clone();
+            let mut member = crate::retry::insist(|| log.join(membership.clone())).await?;
+            let end = self.work(&mut member, &mut stop).await;
+            self.drop_all();
+            match end {
+                Ok(End::Stopped) => return Ok(member.leave().await?),
+                Ok(End::Rejoin) => backoff.wait().await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn work(&mut self, member: &mut L::Member, stop: &mut Receiver<bool>) -> Result<End, Error> {
+        loop {
+            let wait = self.wait();
+            let event = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Ok(End::Stopped),
+                event = member.next(wait) => event,
+            };
+            match self.handle(member, event).await {
+                Ok(()) => {}
+                Err(Error::Port(error)) if matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Transient) => {
+                    return Ok(End::Rejoin);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn handle(&mut self, member: &mut L::Member, event: Result<LogEvent, ports::Error>) -> Result<(), Error> {
+        match event? {
+            LogEvent::Records { topic, partition, records } => self.take(member, topic, partition, records).await?,
+            other => self.change(member, other).await?,
+        }
+        self.tick(member).await
+    }
+
+    /// What else came by now goes into the same step, up to a bound.
+    async fn take(&mut self, member: &mut L::Member, topic: Arc<str>, partition: u32, records: Vec<Record>) -> Result<(), Error> {
+        let reads = self.plan.reads();
+        let mut waiting: BTreeMap<u32, Vec<Chunk>> = BTreeMap::new();
+        let mut count = 0;
+        let mut next = LogEvent::Records { topic, partition, records };
+        let last = loop {
+            match next {
+                LogEvent::Records { topic, partition, records } => {
+                    count += records.len();
+                    // A log delivers what was asked for and nothing else.
+                    if let Some(topic) = reads.iter().position(|read| *read == topic) {
+                        waiting.entry(partition).or_default().push(Chunk { topic, records });
+                    }
+                }
+                LogEvent::Idle => break None,
+                other => break Some(other),
+            }
+            if count >= self.settings.batch_max {
+                break None;
+            }
+            next = member.next(Duration::ZERO).await?;
+        };
+        for (partition, chunks) in waiting {
+            self.step(member, partition, Event::Step(&chunks)).await?;
+        }
+        match last {
+            Some(other) => self.change(member, other).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn change(&mut self, member: &mut L::Member, event: LogEvent) -> Result<(), Error> {
+        match event {
+            LogEvent::Assigned(assignments) => {
+                for assignment in assignments {
+                    self.begin(member, assignment).await?;
+                }
+            }
+            // Between two steps everything is committed and published.
+            LogEvent::Revoked(partitions) | LogEvent::Lost(partitions) => {
+                partitions.into_iter().for_each(|partition| self.drop(partition))
+            }
+            LogEvent::Records { .. } | LogEvent::Idle => {}
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self, member: &mut L::Member, assignment: Assignment) -> Result<(), Error> {
+        let recovery = Recovery {
+            plan: &self.plan,
+            settings: &self.settings,
+            log: &self.parts.log,
+            artifacts: &self.parts.artifacts,
+            clock: &self.parts.clock,
+            life: self.life,
+        };
+        let shard = recovery.shard(&assignment).await?;
+        member.start(assignment.partition, &assignment.positions)?;
+        // The first probe comes with the first tick.
+        self.shards.insert(assignment.partition, Owned { shard, probed_at: Timestamp(i64::MIN) });
+        Ok(())
+    }
+
+    /// Lets time pass for the partitions whose time has come.
+    async fn tick(&mut self, member: &mut L::Member) -> Result<(), Error> {
+        let now = self.parts.clock.now();
+        let due = |owned: &Owned| owned.shard.next_timer().is_some_and(|at| at <= now);
+        let due: Vec<u32> = self.shards.iter().filter(|(_, owned)| due(owned)).map(|(partition, _)| *partition).collect();
+        for partition in due {
+            self.step(member, partition, Event::Step(&[])).await?;
+        }
+        let every = self.settings.probe_every.as_millis() as i64;
+        let stale = |owned: &Owned| owned.probed_at.0.saturating_add(every) <= now.0;
+        let stale: Vec<u32> = self.shards.iter().filter(|(_, owned)| stale(owned)).map(|(partition, _)| *partition).collect();
+        for partition in stale {
+            self.perform(member, partition, Action::Publish(features::Vectors::default())).await?;
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, member: &mut L::Member, partition: u32, event: Event<'_>) -> Result<(), Error> {
+        let now = self.parts.clock.now();
+        let Some(owned) = self.shards.get_mut(&partition) else { return Ok(()) };
+        let waited = match &event {
+            Event::Step(chunks) => chunks.iter().map(|chunk| (oldest(&chunk.records), chunk.records.len() as u64)).collect(),
+            _ => Vec::new(),
+        };
+        for action in owned.shard.step(event, now) {
+            self.perform(member, partition, action).await?;
+        }
+        if let Some(owned) = self.shards.get_mut(&partition) {
+            let now = self.parts.clock.now();
+            let counts = owned.shard.counts_mut();
+            for (append_at, records) in waited {
+                counts.freshness.note(now.0.saturating_sub(append_at.0).max(0).unsigned_abs(), records);
+            }
+            self.watch.put(self.plan.generation, partition, counts);
+        }
+        Ok(())
+    }
+
+    /// Performs an action, and those that follow from its success.
+    async fn perform(&mut self, member: &mut L::Member, partition: u32, action: Action) -> Result<(), Error> {
+        let mut next = vec![action];
+        while let Some(action) = next.pop() {
+            let event = match action {
+                Action::Store(part) => Event::Stored(self.parts.artifacts.put(&part.name, part.bytes).await.is_ok()),
+                Action::Commit(commit) => {
+                    member.commit(commit).await?;
+                    Event::Committed
+                }
+                Action::Publish(vectors) => {
+                    let max = self.settings.publish_max;
+                    let written = publish(&self.parts.online, &self.plan, partition, &vectors, max).await?;
+                    Event::Published { marked: written.marked, superseded: written.refused }
+                }
+                Action::Mark => {
+                    crate::retry::insist(|| self.parts.online.mark(partition)).await?;
+                    continue;
+                }
+                Action::RemoveBelow(number) => {
+                    self.remove_below(partition, number).await;
+                    continue;
+                }
+            };
+            let now = self.parts.clock.now();
+            let Some(owned) = self.shards.get_mut(&partition) else { return Ok(()) };
+            if matches!(event, Event::Published { .. }) {
+                owned.probed_at = now;
+            }
+            next.extend(owned.shard.step(event, now));
+        }
+        Ok(())
+    }
+
+    /// Old pieces take room and nothing else: what cannot be removed now is removed with the next ones.
+    async fn remove_below(&self, partition: u32, number: u64) {
+        let prefix = Snapshots::prefix(&self.plan, partition);
+        let names = self.parts.artifacts.list(&format!("{prefix}/")).await.unwrap_or_default();
+        for name in names.iter().filter(|name| Snapshots::number(&prefix, name).is_some_and(|found| found < number)) {
+            let _ = self.parts.artifacts.remove(name).await;
+        }
+    }
+
+    /// Until the next timer of any partition, and no longer than the bound.
+    fn wait(&self) -> Duration {
+        let timers = self.shards.values().filter_map(|owned| owned.shard.next_timer());
+        timers.min().map_or(self.settings.idle, |at| self.parts.clock.until(at).min(self.settings.idle))
+    }
+
+    fn drop(&mut self, partition: u32) {
+        self.shards.remove(&partition);
+        self.watch.gone(self.plan.generation, partition);
+    }
+
+    fn drop_all(&mut self) {
+        let all: Vec<u32> = self.shards.keys().copied().collect();
+        all.into_iter().for_each(|partition| self.drop(partition));
+    }
+}
+
+fn oldest(records: &[Record]) -> Timestamp {
+    records.iter().map(|record| record.append_at).min().unwrap_or_default()
+}

@@ -1,0 +1,13 @@
+//! The loops that records go through. Each is a pure core, `step(state, event, now) -> actions`, in a thin shell that performs
+//! the actions on the ports.
+//!
+//! Knows ports, never an adapter; never reads a clock that was not lent to it.
+
+mod error;
+pub mod features;
+mod retry;
+mod topics;
+
+pub use error::Error;
+pub use retry::Backoff;
+pub use topics::Topics;

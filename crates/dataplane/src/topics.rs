@@ -1,0 +1,70 @@
+//! The names of a pipeline's topics, and which sources read which.
+
+use std::sync::Arc;
+
+use pipeline::{Pipeline, SourceKind};
+use ports::TopicSpec;
+
+/// How many names begin with `headway.<pipeline>.`.
+#[derive(Clone, Debug)]
+pub struct Topics {
+    prefix: String,
+    /// Topics of events, in order of name, each with the sources that read it.
+    inputs: Vec<(Arc<str>, Vec<usize>)>,
+}
+
+impl Topics {
+    /// The topics of a pipeline.
+    pub fn new(pipeline: &Pipeline) -> Self {
+        let prefix = format!("headway.{}.", pipeline.id);
+        let mut inputs: Vec<(Arc<str>, Vec<usize>)> = Vec::new();
+        for (source, declared) in pipeline.sources.iter().enumerate() {
+            let SourceKind::Stream(stream) = &declared.kind else { continue };
+            let name = format!("{prefix}{}", stream.topic);
+            match inputs.iter_mut().find(|(other, _)| **other == *name) {
+                Some((_, sources)) => sources.push(source),
+                None => inputs.push((name.into(), vec![source])),
+            }
+        }
+        inputs.sort();
+        Self { prefix, inputs }
+    }
+
+    /// Topics of events with the sources that read them.
+    pub fn inputs(&self) -> &[(Arc<str>, Vec<usize>)] {
+        &self.inputs
+    }
+
+    /// The full name of a topic that the pipeline declares.
+    pub fn input(&self, declared: &str) -> String {
+        format!("{}{declared}", self.prefix)
+    }
+
+    /// Blocks of partials between the partitions of one generation.
+    pub fn partials(&self, generation: u32) -> Arc<str> {
+        format!("{}partials.{generation}", self.prefix).into()
+    }
+
+    /// Records that could not be taken, with the reason.
+    pub fn dead_letters(&self) -> Arc<str> {
+        format!("{}dead-letters", self.prefix).into()
+    }
+
+    /// Events that came too late, and parts of events that found no place.
+    pub fn late(&self) -> Arc<str> {
+        format!("{}late", self.prefix).into()
+    }
+
+    /// The group that makes the features of one generation.
+    pub fn features_group(&self, generation: u32) -> String {
+        format!("{}features.{generation}", self.prefix)
+    }
+
+    /// All topics that the feature role needs, as they should be when they are created.
+    pub fn specs(&self, generation: u32, partitions: u32, retention: domain::Span) -> Vec<TopicSpec> {
+        let own = [self.partials(generation), self.dead_letters(), self.late()];
+        let names = self.inputs.iter().map(|(name, _)| name.clone()).chain(own);
+        let spec = |name| TopicSpec { name, partitions, retention: Some(retention), retention_bytes: None };
+        names.map(spec).collect()
+    }
+}
