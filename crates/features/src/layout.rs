@@ -261,7 +261,7 @@ fn made_of(source: &Source) -> String {
     let kind = match &source.kind {
         SourceKind::Stream(stream) => {
             let identity = (stream.identity_source, stream.identity_id, stream.time);
-            format!("stream {identity:?} {:?} {:?} {:?}", stream.skew, stream.lateness, stream.dedup)
+            format!("stream {} {identity:?} {:?} {:?} {:?}", stream.topic, stream.skew, stream.lateness, stream.dedup)
         }
         SourceKind::Pair(pair) => format!("pair {:?} {:?} {} {:?}", pair.start, pair.end, pair.key, pair.longest),
         SourceKind::Table(table) => format!("table {:?} {:?} {} {:?}", table.filter, table.gone, table.key, table.longest),

@@ -145,3 +145,25 @@ fn everything_can_be_written_anew_in_bounded_steps() {
     }
     assert_eq!((seen.len(), steps), (keys, 2));
 }
+
+#[test]
+fn a_group_that_is_no_longer_wanted_is_left_in_its_snapshot() {
+    let spec = |names: &[&str]| {
+        let mut pipeline = counts();
+        let mut all = vec![pipeline.groups[0].clone(), pipeline.groups[0].clone()];
+        (all[0].name, all[1].name) = ("narrow".into(), "wide".into());
+        all[1].features[0].windows[0] = pipeline::Window { label: "2h".into(), width: domain::Span(120 * MINUTE) };
+        pipeline.groups = all.into_iter().filter(|group| names.contains(&&*group.name)).collect();
+        pipeline
+    };
+    let mut both = Run::new(spec(&["narrow", "wide"]));
+    both.event(&order("a", "1", "start"), 0, 0).event(&order("a", "1", "end"), 1, 1);
+    let snapshot = both.snapshot(SnapshotKind::Full);
+    let mut one = Run::new(spec(&["wide"]));
+    one.restore(&[&snapshot]).event(&order("a", "2", "start"), 90 * MINUTE, 90 * MINUTE);
+    one.event(&order("a", "2", "end"), 90 * MINUTE + 1, 90 * MINUTE + 1);
+    assert_eq!(one.value(0, "a"), Some(Value::Integer(2)));
+    let narrow = Run::new(spec(&["narrow"])).snapshot(SnapshotKind::Full);
+    let refused = features::Engine::restore(one.pipeline.clone(), features::Config::default(), &[&narrow]);
+    assert!(matches!(refused, Err(features::Error::OtherSchema { .. })), "{refused:?}");
+}

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::Span;
+
 /// Bounds and intervals of the feature role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -21,6 +23,8 @@ pub struct Settings {
     pub publish_max: usize,
     /// How often a quiet partition looks whether the online store still knows it.
     pub probe_every: Duration,
+    /// How long after news the other partitions hear what this one knows of time. Well below any `silent_after`.
+    pub sign_every: Span,
     /// The longest that a step waits for records, so that time passes everywhere.
     pub idle: Duration,
 }
@@ -36,6 +40,7 @@ impl Default for Settings {
             changes_max: 8,
             publish_max: 4096,
             probe_every: Duration::from_secs(5),
+            sign_every: Span(5_000),
             idle: Duration::from_millis(500),
         }
     }

@@ -65,6 +65,8 @@ pub(super) struct Shard {
     /// The online store does not know the partition, and everything is being written again.
     refills: bool,
     next_timer: Option<Timestamp>,
+    /// When the other partitions are told what this one has heard since it told them last.
+    sign_at: Option<Timestamp>,
     counts: Counts,
 }
 
@@ -79,6 +81,7 @@ impl Shard {
         replayed: u64,
     ) -> Self {
         let reads = plan.reads().into();
+        let others = plan.partitions > 1;
         let named = snapshots.chain().last().map_or(0, |stored| stored.number);
         Self {
             plan,
@@ -93,6 +96,8 @@ impl Shard {
             removed_below: 0,
             refills: false,
             next_timer: Some(Timestamp(i64::MIN)),
+            // What the life before has heard it may not have told.
+            sign_at: others.then_some(Timestamp(i64::MIN)),
             counts: Counts { replayed, ..Counts::default() },
         }
     }
@@ -120,7 +125,7 @@ impl Shard {
     /// When the shard has something to do although nothing comes.
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
         let pressing = self.snapshots.is_writing() || self.engine.pending() > 0;
-        if pressing { Some(self.engine.clock()) } else { self.next_timer }
+        if pressing { Some(self.engine.clock()) } else { self.next_timer.into_iter().chain(self.sign_at).min() }
     }
 
     pub(super) fn counts_mut(&mut self) -> &mut Counts {
@@ -143,21 +148,45 @@ impl Shard {
             }
         }
         let bytes: Vec<&[u8]> = blocks.iter().map(|block| &*block.value).collect();
-        let (out, faults) = self.engine.step(&bytes, &records, now);
+        let (mut out, faults) = self.engine.step(&bytes, &records, now);
         self.next_timer = out.next_timer;
+        let taken: usize = chunks.iter().map(|chunk| chunk.records.len()).sum();
+        self.counts.note(&out, taken, faults.len());
         let letters = Letters { plan: &self.plan, partition: self.partition };
         let mut outputs: Vec<Outgoing> =
             faults.iter().map(|(place, fault)| letters.broken(&self.reads[partials], blocks[*place], fault)).collect();
-        outputs.extend(self.outputs(&out, chunks));
-        let taken: usize = chunks.iter().map(|chunk| chunk.records.len()).sum();
-        self.counts.note(&out, taken, faults.len());
+        let vectors = std::mem::take(&mut out.vectors);
+        outputs.extend(self.outputs(out, chunks));
+        outputs.extend(self.signs(!records.is_empty(), now));
         self.snapshots.took(taken);
         self.snapshots.begin_when_due(&mut self.engine, &self.positions, now, &self.settings);
         let part = self.snapshots.write_some(&mut self.engine, &self.settings);
-        self.actions(part, taken > 0, outputs, out.vectors)
+        self.actions(part, taken > 0, outputs, vectors)
     }
 
-    fn outputs(&self, out: &Output, chunks: &[Chunk]) -> Vec<Outgoing> {
+    /// Now and then, and only when there is news.
+    fn signs(&mut self, heard: bool, now: Timestamp) -> Vec<Outgoing> {
+        if heard && self.plan.partitions > 1 {
+            self.sign_at.get_or_insert(now.plus(self.settings.sign_every));
+        }
+        if self.sign_at.is_none_or(|at| at > now) {
+            return Vec::new();
+        }
+        self.sign_at = None;
+        self.engine.signs_of_life().map(|block| self.to_partition(block)).collect()
+    }
+
+    fn to_partition(&self, block: features::Block) -> Outgoing {
+        Outgoing {
+            topic: self.reads[self.reads.len() - 1].clone(),
+            partition: block.shard,
+            key: Bytes::new(),
+            value: Bytes::from(block.bytes),
+            headers: Vec::new(),
+        }
+    }
+
+    fn outputs(&self, out: Output, chunks: &[Chunk]) -> Vec<Outgoing> {
         let letters = Letters { plan: &self.plan, partition: self.partition };
         let refused = out.refused.iter().filter_map(|refused| {
             let of_source = |chunk: &&Chunk| self.plan.sources(chunk.topic).is_some_and(|all| all.contains(&refused.source));
@@ -169,14 +198,7 @@ impl Shard {
             letters.refused(refused, topic, record)
         });
         let dropped = out.dropped.iter().map(|dropped| letters.dropped(dropped));
-        let partials = self.plan.topics.partials(self.plan.generation);
-        let blocks = out.blocks.iter().map(|block| Outgoing {
-            topic: partials.clone(),
-            partition: block.shard,
-            key: Bytes::new(),
-            value: Bytes::copy_from_slice(&block.bytes),
-            headers: Vec::new(),
-        });
+        let blocks = out.blocks.into_iter().map(|block| self.to_partition(block));
         refused.chain(dropped).chain(blocks).collect()
     }
 

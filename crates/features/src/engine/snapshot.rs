@@ -175,12 +175,13 @@ impl Engine {
     }
 
     fn load_snapshot(&mut self, mut bytes: &[u8], identities: &mut Identities) -> Result<(), Error> {
+        let mut wanted = Vec::new();
         while !bytes.is_empty() {
             let (frame, rest) = split_frame(bytes)?;
             bytes = rest;
             let mut reader = Reader(frame);
             match reader.byte()? {
-                HEADER => self.load_header(&mut reader)?,
+                HEADER => wanted = self.load_header(&mut reader)?,
                 DEDUP => {
                     let (stream, slice) = (reader.count(0)?, reader.varint()?);
                     let count = reader.0.len() / 16;
@@ -196,8 +197,8 @@ impl Engine {
                     }
                 }
                 GROUP => {
-                    let place = reader.count(0)?;
-                    let state = self.groups.get_mut(place).ok_or(Broken("no such group"))?;
+                    let place = *wanted.get(reader.count(0)?).ok_or(Broken("no such group"))?;
+                    let Some(state) = place.and_then(|place| self.groups.get_mut(place)) else { continue };
                     while !reader.is_empty() {
                         let tag = reader.byte()?;
                         state.slab.load_item(&state.layout, tag, &mut reader)?;
@@ -210,7 +211,8 @@ impl Engine {
         Err(Error::Incomplete)
     }
 
-    fn load_header(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
+    /// For each group of the snapshot, which one it is here: none for one that is no longer wanted.
+    fn load_header(&mut self, reader: &mut Reader<'_>) -> Result<Vec<Option<usize>>, Error> {
         if reader.byte()? != VERSION {
             return Err(Broken("a snapshot of another version").into());
         }
@@ -226,15 +228,18 @@ impl Engine {
         }
         self.position = reader.counted()?;
         self.now = reader.instant()?;
-        if reader.count(8)? != self.groups.len() {
-            return Err(Broken("another number of groups").into());
-        }
-        for state in &self.groups {
-            let (found, expected) = (reader.word()? as u32, state.layout.schema.id);
-            if found != expected {
+        let written = (0..reader.count(8)?).map(|_| Ok(reader.word()? as u32)).collect::<Result<Vec<u32>, Broken>>()?;
+        // Two groups may say the same: the first of them there is the first of them here.
+        let ids: Vec<u32> = self.groups.iter().map(|state| state.layout.schema.id).collect();
+        let nth_of = |all: &[u32], place: usize| all[..place].iter().filter(|id| **id == all[place]).count();
+        let places = |of: &[u32], id: u32, nth: usize| (0..of.len()).filter(|place| of[*place] == id).nth(nth);
+        for (place, state) in self.groups.iter().enumerate() {
+            if places(&written, ids[place], nth_of(&ids, place)).is_none() {
+                let (expected, found) = (ids[place], written.get(place).copied().unwrap_or_default());
                 return Err(Error::OtherSchema { group: state.layout.group.name.clone(), expected, found });
             }
         }
+        let wanted = (0..written.len()).map(|place| places(&ids, written[place], nth_of(&written, place))).collect();
         if reader.count(8)? != self.heard.len() {
             return Err(Broken("another number of sources").into());
         }
@@ -250,7 +255,7 @@ impl Engine {
                 stream.held.insert((time, identity), reader.bytes()?.into());
             }
         }
-        Ok(())
+        Ok(wanted)
     }
 
     /// The instant that a restored engine has reached.
