@@ -1,0 +1,43 @@
+//! The folder and who holds it. Never touches what lies in it but the lock.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read, Write},
+    path::Path,
+};
+
+use crate::Error;
+
+const LOCK: &str = "lock";
+
+/// A folder that belongs to this process until this value is dropped, or the process ends in whatever way.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _lock: File,
+}
+
+/// Makes the folder and takes it.
+pub(crate) fn hold(path: &Path) -> Result<Held, Error> {
+    let fault = |action| move |source| Error::Folder { action, path: path.to_owned(), source };
+    fs::create_dir_all(path).map_err(fault("make"))?;
+    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
+    let mut lock = options.open(path.join(LOCK)).map_err(fault("open the lock in"))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => {
+            let mut pid = String::new();
+            let pid = lock.read_to_string(&mut pid).map_or("unknown", |_| pid.trim());
+            return Err(Error::Held { path: path.to_owned(), pid: pid.to_owned() });
+        }
+        Err(fs::TryLockError::Error(source)) => return Err(fault("lock")(source)),
+    }
+    let pid = format!("{}\n", std::process::id());
+    lock.set_len(0).and_then(|()| lock.write_all(pid.as_bytes())).map_err(fault("write the lock in"))?;
+    Ok(Held { _lock: lock })
+}
+
+/// Forces the names in a folder to the disk, so that a new file is found after a power cut.
+pub(crate) fn sync_names(path: &Path) -> Result<(), Error> {
+    let synced = File::open(path).and_then(|folder| folder.sync_all());
+    synced.map_err(|source| Error::Folder { action: "sync", path: path.to_owned(), source })
+}

@@ -1,0 +1,52 @@
+//! What a log should hold, the obvious way: lists in memory. Knows nothing of blocks, members or files.
+
+use std::collections::BTreeMap;
+
+use ports::Log;
+
+use super::scene::{GROUP, IN, OUT, committed, values};
+
+pub(crate) const PARTITIONS: u32 = 3;
+
+/// Topics, and what one group has committed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    records: BTreeMap<(&'static str, u32), Vec<String>>,
+    committed: BTreeMap<u32, (u64, String)>,
+}
+
+impl Model {
+    pub(crate) fn append(&mut self, topic: &'static str, partition: u32, value: String) {
+        self.records.entry((topic, partition)).or_default().push(value);
+    }
+
+    pub(crate) fn commit(&mut self, partition: u32, next: u64, note: String) {
+        self.committed.insert(partition, (next, note));
+    }
+
+    pub(crate) fn next_of(&self, partition: u32) -> u64 {
+        self.committed.get(&partition).map_or(0, |(next, _)| *next)
+    }
+
+    /// What has been appended to `in` from an offset on.
+    pub(crate) fn from(&self, partition: u32, next: u64) -> &[String] {
+        self.records.get(&(IN, partition)).and_then(|values| values.get(next as usize..)).unwrap_or_default()
+    }
+
+    /// Compares everything that can be read.
+    pub(crate) async fn check(&self, log: &impl Log, told: &str) {
+        for topic in [IN, OUT] {
+            for partition in 0..PARTITIONS {
+                let expected = self.records.get(&(topic, partition)).cloned().unwrap_or_default();
+                assert_eq!(values(log, topic, partition, 0).await, expected, "{topic} {partition} {told}");
+                let bounds = log.bounds(topic, partition).await.expect("bounds");
+                assert_eq!((bounds.first, bounds.next), (0, expected.len() as u64), "{topic} {partition} {told}");
+            }
+        }
+        for partition in 0..PARTITIONS {
+            assert_eq!(committed(log, partition).await, self.committed.get(&partition).cloned(), "{partition} {told}");
+        }
+        let known = log.committed(GROUP).await.expect("what was committed is read");
+        assert!(known.iter().all(|found| found.partition < PARTITIONS), "{told}");
+    }
+}
