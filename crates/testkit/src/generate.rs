@@ -4,7 +4,7 @@
 //! often, and keys are few, so that conditions, pairs and tables have something to do.
 
 mod arrival;
-mod dice;
+pub(crate) mod dice;
 mod fault;
 mod hints;
 mod payload;
