@@ -1,0 +1,157 @@
+//! The catalog: a file for each pipeline and one trail of what was done.
+//!
+//! A deployment becomes true with one rename. Its audit entry travels in the same file, and a trail that lacks it - a crash, a
+//! full disk - is completed from there, so the two never disagree. Never keeps a deployment in memory: the file is the truth.
+
+mod trail;
+mod wire;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use ports::{AuditEntry, Catalog, Deployment};
+
+use crate::{
+    Disk, Error,
+    disk::{self, blocking},
+    sealed,
+};
+use trail::Trail;
+use wire::{DeploymentFile, Line};
+
+/// What the files say that they are.
+const KIND: &str = "deployment";
+const EXTENSION: &str = ".json";
+const ADVICE: &str =
+    "Bring it back from a copy, or move it away and deploy the pipeline again; the others are not touched by this";
+/// File systems allow 255 bytes, and the extension needs some.
+const PIPELINE_BYTES_MAX: usize = 200;
+
+/// A catalog in a folder. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct FolderCatalog {
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    disk: Disk,
+    root: PathBuf,
+    trail: Trail,
+    /// Whether a deployment may be in force whose entry the trail lacks.
+    behind: bool,
+}
+
+impl FolderCatalog {
+    pub(crate) fn open(disk: Disk, root: PathBuf) -> Result<Self, Error> {
+        disk.create_folder(&root)?;
+        let trail = Trail::open(&disk, root.join("audit.jsonl"))?;
+        let mut shared = Shared { disk, root, trail, behind: true };
+        shared.catch_up()?;
+        Ok(Self { shared: Arc::new(Mutex::new(shared)) })
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Shared) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, ports::Error> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || work(&mut *shared.lock().map_err(Error::poisoned)?)).await
+    }
+}
+
+impl Catalog for FolderCatalog {
+    async fn deployment(&self, pipeline: &str) -> Result<Option<Deployment>, ports::Error> {
+        let pipeline = checked(pipeline)?;
+        self.run(move |shared| Ok(shared.read(&shared.path(&pipeline))?.map(DeploymentFile::into_deployment))).await
+    }
+
+    async fn deploy(&self, deployment: &Deployment, audit: &AuditEntry) -> Result<(), ports::Error> {
+        let pipeline = checked(&deployment.pipeline)?;
+        let file = DeploymentFile::new(deployment, audit);
+        self.run(move |shared| shared.deploy(&pipeline, &file)).await
+    }
+
+    async fn record(&self, entry: &AuditEntry) -> Result<(), ports::Error> {
+        let line = Line::of(entry);
+        self.run(move |shared| {
+            shared.catch_up()?;
+            shared.trail.append(&shared.disk, &line)
+        })
+        .await
+    }
+
+    async fn audit(&self, entries_max: usize) -> Result<Vec<AuditEntry>, ports::Error> {
+        self.run(move |shared| {
+            let mut lines = shared.trail.lines()?;
+            if shared.behind {
+                lines.extend(shared.missing(&lines)?);
+            }
+            Ok(lines.into_iter().rev().take(entries_max).map(Line::into_entry).collect())
+        })
+        .await
+    }
+}
+
+impl Shared {
+    fn path(&self, pipeline: &str) -> PathBuf {
+        self.root.join(format!("{pipeline}{EXTENSION}"))
+    }
+
+    fn read(&self, path: &Path) -> Result<Option<DeploymentFile>, Error> {
+        sealed::read(path, KIND, ADVICE)
+    }
+
+    fn deploy(&mut self, pipeline: &str, file: &DeploymentFile) -> Result<(), Error> {
+        // The entry of the deployment before is in its file alone until the trail has it, and that file goes now.
+        self.catch_up()?;
+        let path = self.path(pipeline);
+        let in_force = self.read(&path)?.map_or(0, |file| file.revision());
+        if in_force.checked_add(1) != Some(file.revision()) {
+            return Err(Error::Overtaken(format!(
+                "revision {} of `{pipeline}` cannot follow revision {in_force}, which is in force: read it again and decide anew",
+                file.revision()
+            )));
+        }
+        self.behind = true;
+        sealed::write(&self.disk, &path, KIND, file)?;
+        // The deployment is in force and its entry is safe. If the trail cannot take it now, it will before anything else.
+        let _ = self.catch_up();
+        Ok(())
+    }
+
+    /// Gives the trail what it lacks.
+    fn catch_up(&mut self) -> Result<(), Error> {
+        if self.behind {
+            for line in self.missing(&self.trail.lines()?)? {
+                self.trail.append(&self.disk, &line)?;
+            }
+            self.behind = false;
+        }
+        Ok(())
+    }
+
+    /// The entries of deployments in force that are not among these lines.
+    fn missing(&self, lines: &[Line]) -> Result<Vec<Line>, Error> {
+        let mut missing = Vec::new();
+        for (name, is_folder) in disk::entries(&self.root)? {
+            if !is_folder && name.ends_with(EXTENSION) {
+                let line = self.read(&self.root.join(name))?.map(|file| file.line());
+                missing.extend(line.filter(|line| !lines.iter().rev().any(|other| other.deployed == line.deployed)));
+            }
+        }
+        Ok(missing)
+    }
+}
+
+fn checked(pipeline: &str) -> Result<String, Error> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let fits = !pipeline.is_empty() && pipeline.len() <= PIPELINE_BYTES_MAX && !pipeline.starts_with('.');
+    if fits && pipeline.bytes().all(known) {
+        return Ok(pipeline.to_owned());
+    }
+    let name = pipeline.escape_debug();
+    Err(Error::Refused(format!("`{name}` is no id of a pipeline: take letters, digits, `-`, `_` and `.`, at most 200 of them")))
+}

@@ -1,0 +1,92 @@
+//! How deployments and audit entries are written. Never read by anybody but the catalog.
+
+use domain::Timestamp;
+use ports::{AuditEntry, Deployed, Deployment};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct DeploymentFile {
+    pipeline: String,
+    revision: u64,
+    at_ms: i64,
+    groups: Vec<Group>,
+    audit: Entry,
+    spec: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Group {
+    group: String,
+    generation: u32,
+    definition: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Entry {
+    at_ms: i64,
+    actor: String,
+    action: String,
+    detail: String,
+}
+
+/// One line of the trail.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Line {
+    #[serde(flatten)]
+    entry: Entry,
+    /// Pipeline and revision, if this is the entry of a deployment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) deployed: Option<(String, u64)>,
+}
+
+impl DeploymentFile {
+    pub(super) fn new(deployment: &Deployment, audit: &AuditEntry) -> Self {
+        let group =
+            |group: &Deployed| Group { group: group.group.clone(), generation: group.generation, definition: group.definition };
+        Self {
+            pipeline: deployment.pipeline.clone(),
+            revision: deployment.revision,
+            at_ms: deployment.at.0,
+            groups: deployment.groups.iter().map(group).collect(),
+            audit: Entry::of(audit),
+            spec: deployment.spec.clone(),
+        }
+    }
+
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub(super) fn line(&self) -> Line {
+        Line { entry: self.audit.clone(), deployed: Some((self.pipeline.clone(), self.revision)) }
+    }
+
+    pub(super) fn into_deployment(self) -> Deployment {
+        let group = |Group { group, generation, definition }| Deployed { group, generation, definition };
+        Deployment {
+            pipeline: self.pipeline,
+            revision: self.revision,
+            spec: self.spec,
+            groups: self.groups.into_iter().map(group).collect(),
+            at: Timestamp(self.at_ms),
+        }
+    }
+}
+
+impl Entry {
+    fn of(entry: &AuditEntry) -> Self {
+        let AuditEntry { at, actor, action, detail } = entry.clone();
+        Self { at_ms: at.0, actor, action, detail }
+    }
+}
+
+impl Line {
+    pub(super) fn of(entry: &AuditEntry) -> Self {
+        Self { entry: Entry::of(entry), deployed: None }
+    }
+
+    pub(super) fn into_entry(self) -> AuditEntry {
+        let Entry { at_ms, actor, action, detail } = self.entry;
+        AuditEntry { at: Timestamp(at_ms), actor, action, detail }
+    }
+}

@@ -1,0 +1,3 @@
+//! The contracts, and the bad days.
+
+mod contracts;
