@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Schema, Timestamp};
-use ports::{Deployed, Deployment};
+use ports::{Built, Deployed, Deployment};
 
 /// What becomes of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,21 +81,34 @@ pub fn next(
         return None;
     }
     let revision = current.map_or(1, |current| current.revision + 1);
+    let generation = u32::try_from(revision).unwrap_or(u32::MAX);
     let before = |name: &str| current.and_then(|current| current.groups.iter().find(|deployed| deployed.group == *name));
     let groups = after.iter().map(|(name, schema)| match before(name) {
         Some(kept) if kept.definition == schema.id => kept.clone(),
         Some(old) => {
             // A generation that was not served yet is no use to readers: the one that it would have replaced stays.
             let replaces = Some(old.replaces.unwrap_or(old.generation));
-            Deployed { group: name.clone(), generation: revision, replaces, definition: schema.id }
+            Deployed { group: name.clone(), generation, replaces, definition: schema.id }
         }
         None => {
             // At the very first deployment there is nothing to wait for, and nothing to read.
             let replaces = current.map(|_| 0);
-            Deployed { group: name.clone(), generation: revision, replaces, definition: schema.id }
+            Deployed { group: name.clone(), generation, replaces, definition: schema.id }
         }
     });
-    Some(Deployment { pipeline: pipeline.to_owned(), revision, spec: spec.to_owned(), groups: groups.collect(), at })
+    let groups: Vec<Deployed> = groups.collect();
+    let mut built = current.map_or(Vec::new(), |current| current.generations.clone());
+    built.push(Built { generation, spec: spec.to_owned() });
+    let deployment =
+        Deployment { pipeline: pipeline.to_owned(), revision, spec: spec.to_owned(), groups, generations: built, at };
+    Some(without_needless(deployment))
+}
+
+/// Without the specs of generations that have no groups left.
+fn without_needless(mut deployment: Deployment) -> Deployment {
+    let needed: BTreeSet<u32> = generations(&deployment).into_iter().map(|generation| generation.number).collect();
+    deployment.generations.retain(|built| needed.contains(&built.generation));
+    deployment
 }
 
 /// The generations that a deployment needs: those that serve and those that are being built.
@@ -119,7 +132,7 @@ pub fn promoted(deployment: &Deployment, generation: u32, at: Timestamp) -> Depl
     for deployed in next.groups.iter_mut().filter(|deployed| deployed.generation == generation) {
         deployed.replaces = None;
     }
-    next
+    without_needless(next)
 }
 
 /// Which generation readers read, for each group that can be read.

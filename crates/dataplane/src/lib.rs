@@ -3,6 +3,7 @@
 //!
 //! Knows ports, never an adapter; never reads a clock that was not lent to it.
 
+pub mod deploy;
 mod error;
 pub mod features;
 mod retry;

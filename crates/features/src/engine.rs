@@ -140,6 +140,13 @@ impl Engine {
     /// Takes blocks of other shards and then records, and writes what changed once for all of them. The faults of damaged
     /// blocks, which change nothing, come with their places.
     pub fn step(&mut self, blocks: &[&[u8]], records: &[Record<'_>], now: Timestamp) -> (Output, Vec<(usize, Error)>) {
+        let (out, faults) = self.collect(blocks, records, now);
+        (self.finish(out), faults)
+    }
+
+    /// Does what [`Engine::step`] does but for the vectors: those of all entities that it touches wait for the next step. For
+    /// state that nobody reads yet.
+    pub fn collect(&mut self, blocks: &[&[u8]], records: &[Record<'_>], now: Timestamp) -> (Output, Vec<(usize, Error)>) {
         let (mut out, mut faults) = (Output::default(), Vec::new());
         for (place, block) in blocks.iter().enumerate() {
             match self.take_block(block, now) {
@@ -148,7 +155,7 @@ impl Engine {
             }
         }
         out.take_over(self.take(records, now));
-        (self.finish(out), faults)
+        (out, faults)
     }
 
     /// Takes records that were admitted elsewhere, see [`Admission`](crate::Admission): nothing is late, in the future or a

@@ -6,7 +6,7 @@
 mod finish;
 
 use domain::{EARLIEST, LATEST, Schema, Span};
-use pipeline::{Aggregator, Expr, Feature, Group, Input, InputKind, Source, SourceKind};
+use pipeline::{Aggregator, Expr, Feature, Group, Input, InputKind, Pipeline, Source, SourceKind};
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use self::finish::{Finish, Merged};
@@ -244,6 +244,15 @@ fn place<T: Clone + PartialEq>(known: &mut Vec<T>, wanted: &T) -> usize {
         known.push(wanted.clone());
         known.len() - 1
     })
+}
+
+/// What readers need to know of each group, in order; a schema's id changes with the meaning of any value.
+pub fn schemas(pipeline: &Pipeline) -> Vec<Schema> {
+    let of = |group: &Group| {
+        let base = pipeline.base_of(group.source).map(|base| &pipeline.sources[base]);
+        schema(group, &pipeline.sources[group.source], base)
+    };
+    pipeline.groups.iter().map(of).collect()
 }
 
 /// The schema's id changes with everything that changes the meaning of a value.

@@ -352,6 +352,12 @@ impl Pipeline {
         columns.chain(self.transforms.iter().map(|transform| (transform.name.clone(), transform.kind.clone()))).collect()
     }
 
+    /// The same pipeline with some of its groups only, and without what is made of all of them.
+    pub fn with_groups(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let groups = self.groups.iter().filter(|group| wanted(&group.name)).cloned().collect();
+        Self { groups, transforms: Vec::new(), tests: Vec::new(), ..self.clone() }
+    }
+
     /// The stream that feeds a source: itself for a stream, none for a file.
     pub fn base_of(&self, source: usize) -> Option<usize> {
         match &self.sources[source].kind {

@@ -17,6 +17,8 @@ pub struct Deployment {
     pub spec: String,
     /// Its groups.
     pub groups: Vec<Deployed>,
+    /// The specs with which generations were built that are still needed, this one's included.
+    pub generations: Vec<Built>,
     /// When it came into force.
     pub at: Timestamp,
 }
@@ -26,10 +28,21 @@ pub struct Deployment {
 pub struct Deployed {
     /// Name of the group.
     pub group: String,
-    /// The generation that is served.
+    /// The generation that vectors carry.
     pub generation: u32,
-    /// Changes whenever values could.
-    pub definition: u64,
+    /// While it is being built: the generation that is read until then, 0 for none.
+    pub replaces: Option<u32>,
+    /// Changes whenever values could: the id of the vectors' schema.
+    pub definition: u32,
+}
+
+/// A generation of groups that were built together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// Its number.
+    pub generation: u32,
+    /// The spec that it was built with.
+    pub spec: String,
 }
 
 /// Something that somebody did.

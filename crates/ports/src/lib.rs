@@ -12,7 +12,7 @@ mod online;
 mod warehouse;
 
 pub use artifacts::Artifacts;
-pub use catalog::{AuditEntry, Catalog, Deployed, Deployment};
+pub use catalog::{AuditEntry, Built, Catalog, Deployed, Deployment};
 pub use clock::{Clock, clock_fn};
 pub use error::{Error, ErrorKind};
 pub use log::{Assignment, Bounds, Commit, Event, Header, Log, Member, Membership, Outgoing, Position, Record, TopicSpec};

@@ -3,9 +3,11 @@
 mod artifacts;
 mod catalog;
 mod hook;
+mod memory_log;
 mod online;
 
 pub use artifacts::MemoryArtifacts;
 pub use catalog::MemoryCatalog;
 pub use hook::{Fault, Hook};
+pub use memory_log::{Fault as LogFault, FaultPlan, MemoryLog, MemoryMember, Operation};
 pub use online::MemoryOnlineStore;

@@ -58,7 +58,32 @@ impl Counts {
     }
 }
 
+impl Counts {
+    fn add(&mut self, other: &Self) {
+        self.records += other.records;
+        for (reason, count) in &other.refused {
+            *self.refused.entry(reason).or_default() += count;
+        }
+        self.broken_blocks += other.broken_blocks;
+        self.vectors += other.vectors;
+        self.commits += other.commits;
+        self.refills += other.refills;
+        self.snapshots += other.snapshots;
+        self.snapshots_failed += other.snapshots_failed;
+        self.replayed += other.replayed;
+        self.superseded += other.superseded;
+        self.entities += other.entities;
+        self.clock = self.clock.max(other.clock);
+        self.freshness.add(&other.freshness);
+    }
+}
+
 impl Freshness {
+    fn add(&mut self, other: &Self) {
+        self.buckets.iter_mut().zip(other.buckets).for_each(|(bucket, more)| *bucket += more);
+        self.sum_ms = self.sum_ms.saturating_add(other.sum_ms);
+    }
+
     /// Notes one latency of so many records.
     pub fn note(&mut self, ms: u64, records: u64) {
         let bucket = (u64::BITS - ms.leading_zeros()).min(20) as usize;
@@ -82,23 +107,42 @@ impl Freshness {
 
 /// A window into running workers. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Watch(Arc<Mutex<BTreeMap<(u32, u32), Counts>>>);
+pub struct Watch(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// By generation and partition.
+    owned: BTreeMap<(u32, u32), Counts>,
+    /// What partitions have counted that were given away.
+    before: Counts,
+}
 
 impl Watch {
-    /// Counts by generation and partition.
+    /// Counts of the partitions that are owned now, by generation and partition.
     pub fn counts(&self) -> BTreeMap<(u32, u32), Counts> {
-        self.lock().clone()
+        self.lock().owned.clone()
+    }
+
+    /// What was counted in all, by partitions that were given away too. Never falls.
+    pub fn total(&self) -> Counts {
+        let seen = self.lock();
+        let mut total = seen.before.clone();
+        seen.owned.values().for_each(|counts| total.add(counts));
+        total
     }
 
     pub(super) fn put(&self, generation: u32, partition: u32, counts: &Counts) {
-        self.lock().insert((generation, partition), counts.clone());
+        self.lock().owned.insert((generation, partition), counts.clone());
     }
 
     pub(super) fn gone(&self, generation: u32, partition: u32) {
-        self.lock().remove(&(generation, partition));
+        let mut seen = self.lock();
+        if let Some(counts) = seen.owned.remove(&(generation, partition)) {
+            seen.before.add(&Counts { entities: 0, ..counts });
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(u32, u32), Counts>> {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
         // A panic elsewhere leaves counts, which are never half written.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,7 +1,7 @@
 //! How deployments and audit entries are written. Never read by anybody but the catalog.
 
 use domain::Timestamp;
-use ports::{AuditEntry, Deployed, Deployment};
+use ports::{AuditEntry, Built, Deployed, Deployment};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -10,6 +10,7 @@ pub(super) struct DeploymentFile {
     revision: u64,
     at_ms: i64,
     groups: Vec<Group>,
+    generations: Vec<Generation>,
     audit: Entry,
     spec: String,
 }
@@ -18,7 +19,14 @@ pub(super) struct DeploymentFile {
 struct Group {
     group: String,
     generation: u32,
-    definition: u64,
+    replaces: Option<u32>,
+    definition: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Generation {
+    generation: u32,
+    spec: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,13 +49,17 @@ pub(super) struct Line {
 
 impl DeploymentFile {
     pub(super) fn new(deployment: &Deployment, audit: &AuditEntry) -> Self {
-        let group =
-            |group: &Deployed| Group { group: group.group.clone(), generation: group.generation, definition: group.definition };
+        let group = |group: &Deployed| {
+            let Deployed { group, generation, replaces, definition } = group.clone();
+            Group { group, generation, replaces, definition }
+        };
+        let generation = |built: &Built| Generation { generation: built.generation, spec: built.spec.clone() };
         Self {
             pipeline: deployment.pipeline.clone(),
             revision: deployment.revision,
             at_ms: deployment.at.0,
             groups: deployment.groups.iter().map(group).collect(),
+            generations: deployment.generations.iter().map(generation).collect(),
             audit: Entry::of(audit),
             spec: deployment.spec.clone(),
         }
@@ -62,12 +74,14 @@ impl DeploymentFile {
     }
 
     pub(super) fn into_deployment(self) -> Deployment {
-        let group = |Group { group, generation, definition }| Deployed { group, generation, definition };
+        let group = |Group { group, generation, replaces, definition }| Deployed { group, generation, replaces, definition };
+        let built = |Generation { generation, spec }| Built { generation, spec };
         Deployment {
             pipeline: self.pipeline,
             revision: self.revision,
             spec: self.spec,
             groups: self.groups.into_iter().map(group).collect(),
+            generations: self.generations.into_iter().map(built).collect(),
             at: Timestamp(self.at_ms),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use ports::{AuditEntry, Catalog, Deployed, Deployment, ErrorKind};
+use ports::{AuditEntry, Built, Catalog, Deployed, Deployment, ErrorKind};
 
 use super::harness::{CRASH_SHARES, Harness, bad, good};
 use crate::generate::dice::Dice;
@@ -102,8 +102,8 @@ pub async fn any_text_comes_back_as_it_was<H: Harness<Port: Catalog>>(harness: &
     let port = harness.fresh().await;
     let text = "a \"b\"\r\n\\ \t\u{1} grüße 配達 {\"json\": [1]}\n";
     let groups = vec![
-        Deployed { group: text.into(), generation: u32::MAX, definition: u64::MAX },
-        Deployed { group: String::new(), generation: 0, definition: 0 },
+        Deployed { group: text.into(), generation: u32::MAX, replaces: Some(u32::MAX), definition: u32::MAX },
+        Deployed { group: String::new(), generation: 0, replaces: None, definition: 0 },
     ];
     let deployment = Deployment { spec: text.repeat(1000), groups, at: Timestamp(-1), ..deployment("one", 1) };
     let entry = AuditEntry { actor: text.into(), action: String::new(), detail: text.into(), at: Timestamp(i64::MAX) };
@@ -154,9 +154,11 @@ pub async fn random<H: Harness<Port: Catalog>>(harness: &mut H, seed: u64, opera
 }
 
 fn deployment(pipeline: &str, revision: u64) -> Deployment {
-    let group = Deployed { group: "stores".into(), generation: 4, definition: 0xFEED };
+    let group = Deployed { group: "stores".into(), generation: 4, replaces: Some(2), definition: 0xFEED };
     let spec = format!("# revision {revision}\n[source.orders]\n");
-    Deployment { pipeline: pipeline.into(), revision, spec, groups: vec![group], at: Timestamp(1_772_366_400_000) }
+    let generations = vec![Built { generation: 4, spec: spec.clone() }];
+    let at = Timestamp(1_772_366_400_000);
+    Deployment { pipeline: pipeline.into(), revision, spec, groups: vec![group], generations, at }
 }
 
 fn entry(at: impl TryInto<i64>, action: &str) -> AuditEntry {
