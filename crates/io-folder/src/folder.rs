@@ -1,9 +1,6 @@
 //! The folder as a whole: what lies where, whose it is and in which format. Never touches the log's part of it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use crate::{Disk, Error, FolderArtifacts, FolderCatalog, FolderWarehouse, disk};
 
@@ -107,7 +104,7 @@ fn check_format(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// Removes what is unfinished.
-fn empty(path: &PathBuf) -> Result<(), Error> {
+fn empty(path: &Path) -> Result<(), Error> {
     for (name, folder) in disk::entries(path)? {
         let path = path.join(name);
         if !folder {

@@ -64,8 +64,7 @@ impl Shard {
         write: &VectorWrite<'_>,
         now: Timestamp,
     ) -> bool {
-        let rehash = |block: &Box<[u8]>| hasher.hash_one(parts(block));
-        match self.vectors.entry(place.hash, |block| place.is_of(block), rehash) {
+        match self.vectors.entry(place.hash, |block| place.is_of(block), |block| hasher.hash_one(parts(block))) {
             Entry::Vacant(vacant) => {
                 vacant.insert(block(place, write));
             }

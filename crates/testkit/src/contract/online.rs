@@ -211,7 +211,8 @@ pub async fn random<H: Harness<Port: OnlineStore>>(harness: &mut H, seed: u64, o
                 model.vectors.retain(|key, _| (key.1.as_str(), key.2) != (group, generation));
             }
             2 => {
-                let switched = serving(*dice.pick(&["a", "b"]), u32::from(dice.chance(0.5)));
+                let group = *dice.pick(&["a", "b"]);
+                let switched = serving(group, u32::from(dice.chance(0.5)));
                 good(port.serve(std::slice::from_ref(&switched)).await);
                 model.serving.insert(switched.group, switched.generation);
             }

@@ -152,8 +152,8 @@ pub async fn every_kind_comes_back_as_it_was<H: Harness<Port: Warehouse>>(harnes
     for _ in 0..3 {
         port = harness.crash(port).await;
         let mut found = good(port.scan("kinds", DAY).await);
-        found.sort_by_key(instant);
-        rows.sort_by_key(instant);
+        found.sort_by_key(|row| instant(row));
+        rows.sort_by_key(|row| instant(row));
         assert_eq!(found, rows);
     }
 }
@@ -238,7 +238,7 @@ fn row(of_day_ms: i64, number: u64) -> Vec<Cell> {
     vec![Cell::Instant(at), Cell::Integer(number.cast_signed())]
 }
 
-fn instant(row: &Vec<Cell>) -> i64 {
+fn instant(row: &[Cell]) -> i64 {
     match row.first() {
         Some(Cell::Instant(at)) => at.0,
         other => panic!("a row begins with {other:?}"),
