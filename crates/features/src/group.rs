@@ -180,14 +180,17 @@ impl GroupState {
         Some(bytes)
     }
 
-    /// Sets the timers of all entities anew, after a restore.
-    pub(crate) fn wake_all(&mut self, moment: Moment, wheel: &mut Wheel) {
+    /// Sets the timers of all entities, after a restore: by the vectors that were written last, whatever the state would say now.
+    pub(crate) fn wake_all(&mut self, wheel: &mut Wheel) {
         let all: Vec<u32> = self.slab.iter().map(|(at, ..)| at).collect();
-        let mut scratch = Scratch::default();
         for at in all {
             let Some(ring) = self.slab.get(at) else { continue };
-            let valid_until = ring.finish(&self.layout, moment.at, &mut scratch);
-            self.schedule(at, valid_until, wheel);
+            let (due_at, settling) = (self.due_at(at, ring), ring.settling(&self.layout));
+            self.arm(at, due_at, wheel);
+            if let Some(tile) = settling {
+                self.settling.entry(tile).or_default().push(at);
+                self.slab.adjust(at).watched = true;
+            }
         }
     }
 

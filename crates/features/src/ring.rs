@@ -5,6 +5,8 @@
 mod finish;
 mod rows;
 
+use domain::EARLIEST;
+
 use crate::{
     codec::{Broken, Reader, Writer},
     layout::Layout,
@@ -227,6 +229,9 @@ impl Stored for Ring {
     type Plan = Layout;
 
     fn write(&self, layout: &Layout, out: &mut Writer<'_>) {
+        // A vector that is still to be written has been outdated for ever, one that is right for ever has no instant.
+        let fires_for = if self.touched { EARLIEST.0 } else { self.fires_for };
+        out.signed(if fires_for == NO_TIMER { i64::MIN } else { fires_for });
         out.count(self.tiles.len() / (layout.words + 1));
         out.words(&self.tiles);
         if let Some(extra) = &self.extra {
@@ -241,8 +246,10 @@ impl Stored for Ring {
 
     fn read(layout: &Layout, reader: &mut Reader<'_>) -> Result<Self, Broken> {
         let stride = layout.words + 1;
+        let fires_for = Some(reader.instant()?).filter(|at| *at != i64::MIN).unwrap_or(NO_TIMER);
         let count = reader.count(8 * stride)?;
         let mut ring = Self::new(layout);
+        ring.fires_for = fires_for;
         ring.tiles = reader.words(count * stride)?;
         if !ring.tiles.chunks_exact(stride).is_sorted_by(|one, next| signed(one[0]) < signed(next[0])) {
             return Err(Broken("tiles out of order"));

@@ -167,3 +167,24 @@ fn a_group_that_is_no_longer_wanted_is_left_in_its_snapshot() {
     let refused = features::Engine::restore(one.pipeline.clone(), features::Config::default(), &[&narrow]);
     assert!(matches!(refused, Err(features::Error::OtherSchema { .. })), "{refused:?}");
 }
+
+#[test]
+fn a_vector_that_was_overdue_in_a_snapshot_is_written_after_it() {
+    let mut live = Run::new(minimal());
+    let keys: Vec<String> = (0..40).map(sensor).collect();
+    for members in &keys {
+        live.event(members, 0, 0);
+    }
+    // Within the tolerance some of them are written at once and others a little later.
+    let (mut all, mut early) = (0, 0);
+    while early == 0 || early == keys.len() {
+        all += 1;
+        early += live.tick(MINUTE + all * 100).out.vectors.len();
+        assert!(all < 1000, "all of them are written at the same time");
+    }
+    let snapshot = live.snapshot(SnapshotKind::Full);
+    let mut restored = Run::new(minimal());
+    restored.restore(&[&snapshot]);
+    let out = restored.engine.tick(Timestamp(START + 2 * MINUTE));
+    assert!(out.vectors.len() >= keys.len() - early, "{} of {}", out.vectors.len(), keys.len() - early);
+}

@@ -257,9 +257,9 @@ impl World {
                     behind |= next > 0 && !positions.any(|position| position.topic == topic && position.next == next);
                 }
             }
-            // Signs of life and refills come a little later than the records.
+            // Signs of life and refills come a little later than the records, and somebody may still stand still for half a minute.
             quiet = if behind { 0 } else { quiet + 1 };
-            if quiet > 20 {
+            if quiet > 60 {
                 return;
             }
         }

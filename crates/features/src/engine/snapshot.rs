@@ -17,7 +17,7 @@ use crate::{
     dedup::SlicesImage,
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HEADER: u8 = b'H';
 const DEDUP: u8 = b'D';
 const DERIVED: u8 = b'R';
@@ -98,10 +98,7 @@ impl Engine {
             }
         }
         engine.derived.iter_mut().for_each(|derived| derived.wake_all());
-        for place in 0..engine.groups.len() {
-            let moment = engine.moment(&engine.groups[place]);
-            engine.groups[place].wake_all(moment, &mut engine.wheel);
-        }
+        engine.groups.iter_mut().for_each(|state| state.wake_all(&mut engine.wheel));
         Ok(engine)
     }
 
