@@ -34,7 +34,8 @@ impl EmbeddedLog {
         &self.recovered
     }
 
-    /// Looks at once for what retention may take, which happens by itself every `retention_every`. Each look believes the clock
+    /// Looks at once for what retention may take, which happens by itself every `retention_every`, and takes some of it; the rest
+    /// follows while nothing else is to be written. Each look believes the clock
     /// at most twice that much more than the one before, so that a clock that jumps ahead for a while takes nothing.
     pub async fn retain(&self) -> Result<(), ports::Error> {
         Ok(self.writing.retain().await?)

@@ -19,7 +19,9 @@ const LOOKUPS_MAX: usize = 5;
 
 /// The records of a partition from an offset on, by whole blocks; none when there are none.
 pub(crate) async fn records(shared: &Arc<Shared>, id: (u32, u32), from: u64, bytes_max: usize) -> Result<Vec<Record>, Error> {
-    if let Some(found) = in_memory(&shared.state(), id, from, bytes_max) {
+    // The lock ends here: the writer must not wait until the records are decoded.
+    let cached = in_memory(&shared.state(), id, from, bytes_max);
+    if let Some(found) = cached {
         return decode(shared, &found, from);
     }
     let shared = shared.clone();
@@ -55,7 +57,8 @@ pub(crate) fn locate(shared: &Shared, id: (u32, u32), from: u64, blocks_max: usi
         let at = recent.partition_point(|block| block.head.first <= from);
         (at > 0).then(|| recent.range(at - 1..).take(blocks_max.min(BLOCKS_MAX)).cloned().collect::<Vec<_>>())
     };
-    if let Some(found) = recent(&shared.state()) {
+    let known = recent(&shared.state());
+    if let Some(found) = known {
         return Ok(found);
     }
     let mut found = shared.index.blocks(id, from, blocks_max)?;

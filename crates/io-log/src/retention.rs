@@ -13,7 +13,7 @@ use crate::{
     writer::thread::Writer,
 };
 
-/// Blocks of one partition that one step forgets. A step a minute keeps up with 17 appends a second to each partition.
+/// Blocks of one partition that one step forgets: some milliseconds of work. What is left over waits for the next step.
 const BLOCKS_MAX: usize = 1024;
 /// A segment is emptied by moving its blocks when less than one part in this many of it is still held: then three quarters of what
 /// is written for it come back at least.
@@ -21,26 +21,29 @@ const MOVE_BELOW: u64 = 4;
 /// How much faster than real time a clock that jumped ahead is believed.
 const BELIEVED_PACE: i64 = 2;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Retention {
-    believed: Option<Timestamp>,
+    believed: Timestamp,
     step_max: Span,
 }
 
 impl Retention {
     pub(crate) fn new(now: Timestamp, every: Duration) -> Self {
         let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
-        Self { believed: Some(now), step_max: Span(every.saturating_mul(BELIEVED_PACE)) }
+        Self { believed: now, step_max: Span(every.saturating_mul(BELIEVED_PACE)) }
     }
 
-    /// Forgets what has to go by now, and frees its space.
-    pub(crate) fn step(&mut self, writer: &mut Writer, now: Timestamp) -> Result<(), Error> {
-        let believed = self.believed.map_or(now, |believed| now.min(believed.plus(self.step_max)));
-        self.believed = Some(believed);
+    /// Takes the clock over, as far as it is believed.
+    pub(crate) fn look(&mut self, now: Timestamp) {
+        self.believed = now.min(self.believed.plus(self.step_max));
+    }
+
+    /// Forgets some of what has to go, and frees its space. True when there may be more to do.
+    pub(crate) fn step(self, writer: &mut Writer) -> Result<bool, Error> {
         let mut changed = false;
         let partitions = partitions(writer);
         for id in partitions {
-            let outdated = outdated(writer, id, believed)?;
+            let outdated = outdated(writer, id, self.believed)?;
             if !outdated.is_empty() {
                 writer.shared.state_mut().trim(id, &outdated);
                 changed = true;
@@ -56,7 +59,7 @@ impl Retention {
             writer.shared.segments.remove(id)?;
             writer.shared.state_mut().live.remove(&id);
         }
-        Ok(())
+        Ok(changed)
     }
 }
 

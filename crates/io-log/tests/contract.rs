@@ -86,6 +86,10 @@ impl Harness for Folders {
     }
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime starts")
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder") {
@@ -106,11 +110,11 @@ fn always_and_small_segments() -> Folders {
 mod background {
     use super::*;
 
-    testkit::log_contract!(in_the_background);
+    testkit::log_contract!(in_the_background, runtime);
 }
 
 mod always {
     use super::*;
 
-    testkit::log_contract!(always_and_small_segments);
+    testkit::log_contract!(always_and_small_segments, runtime);
 }

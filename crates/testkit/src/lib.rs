@@ -1,6 +1,6 @@
 //! What the tests of other crates compare with and feed on: an oracle that computes features a second time, the slow and
-//! obvious way, seeded generators of pipelines and record streams, the contract suite of each port, and fakes that pass
-//! them. A dev-dependency only.
+//! obvious way, seeded generators of pipelines and record streams, one contract suite for each port, and fakes of ports for
+//! simulations. A dev-dependency only.
 //!
 //! The oracle is written from `docs/semantics.md` alone. It never imports the engine or polars and shares no code with
 //! them, so that a mistake would have to be made twice to go unseen.

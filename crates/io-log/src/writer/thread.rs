@@ -5,7 +5,7 @@ use std::{collections::HashMap, io, path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use domain::Timestamp;
 use ports::TopicSpec;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 
 use super::{CommitJob, Reply, Request, WriteJob};
 use crate::{
@@ -23,6 +23,8 @@ use crate::{
 const FRAME_BYTES_MAX: usize = 4 << 20;
 /// Blocks whose places are in memory only; with them, a restart reads a segment again in any case.
 const UNSAVED_BLOCKS_MAX: usize = 100_000;
+/// Requests that retention lets go before its own next step, however many wait: a step takes as long as some ten of them.
+const REQUESTS_PER_STEP: usize = 64;
 /// After the index could not be written, this much more is written before it is tried again.
 const RETRY_BYTES: u64 = 1 << 20;
 
@@ -31,6 +33,8 @@ pub(crate) struct Writer {
     pub(crate) active: Active,
     housekeeper: Housekeeper,
     retention: Retention,
+    /// Retention has more to do, and this many requests were answered since it did something.
+    unfinished: Option<usize>,
     /// The index is not written before the segment is this long.
     save_from: u64,
 }
@@ -53,13 +57,13 @@ struct Plan {
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, active: Active, housekeeper: Housekeeper) -> Self {
         let retention = Retention::new(shared.clock.now(), shared.settings.retention_every);
-        Self { shared, active, housekeeper, retention, save_from: 0 }
+        Self { shared, active, housekeeper, retention, unfinished: None, save_from: 0 }
     }
 
     /// Works until nobody is left who could ask for something.
     pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut waiting = None;
-        while let Some(request) = waiting.take().or_else(|| requests.blocking_recv()) {
+        while let Some(request) = waiting.take().or_else(|| self.next(&mut requests)) {
             match request {
                 Request::Retain(reply) => drop(reply.send(self.retain())),
                 Request::Create(topics, reply) => drop(reply.send(self.create(&topics))),
@@ -82,6 +86,25 @@ impl Writer {
         }
         // What fails here is done again when the folder is opened the next time.
         let _ = self.save();
+    }
+
+    /// The next request; while nobody has one, retention goes on with what it did not finish.
+    fn next(&mut self, requests: &mut mpsc::Receiver<Request>) -> Option<Request> {
+        while let Some(answered) = self.unfinished {
+            if answered < REQUESTS_PER_STEP {
+                match requests.try_recv() {
+                    Ok(request) => {
+                        self.unfinished = Some(answered + 1);
+                        return Some(request);
+                    }
+                    Err(TryRecvError::Disconnected) => return None,
+                    Err(TryRecvError::Empty) => {}
+                }
+            }
+            // What fails is tried again at the next reminder, and told to those who ask for it.
+            let _ = self.retain_some();
+        }
+        requests.blocking_recv()
     }
 
     fn write(&mut self, jobs: Vec<WriteJob>) {
@@ -184,12 +207,15 @@ impl Writer {
 
     fn retain(&mut self) -> Result<(), Error> {
         self.housekeeper.healthy()?;
-        let now = self.shared.clock.now();
-        let mut retention = std::mem::take(&mut self.retention);
-        let done = retention.step(self, now);
-        self.retention = retention;
+        self.retention.look(self.shared.clock.now());
+        self.retain_some()
+    }
+
+    fn retain_some(&mut self) -> Result<(), Error> {
+        let more = self.retention.step(self);
+        self.unfinished = more.as_ref().is_ok_and(|more| *more).then_some(0);
         self.shared.announce();
-        done
+        more.map(|_| ())
     }
 }
 

@@ -39,11 +39,12 @@ pub trait Harness {
     fn pass(&mut self, log: &Self::Log, span: Span) -> impl Future<Output = ()>;
 }
 
-/// Makes a test of every case of the contract: `log_contract!(make)`, where `make()` gives a new `Harness`.
+/// Makes a test of every case of the contract: `log_contract!(make, runtime)`, where `make()` gives a new `Harness` and `runtime()`
+/// what it runs on: for a fake, in paused time.
 #[macro_export]
 macro_rules! log_contract {
-    ($make:path) => {
-        $crate::log_contract!(@module records $make:
+    ($make:path, $runtime:path) => {
+        $crate::log_contract!(@module records $make, $runtime:
             records_come_back_as_they_were_written
             each_partition_keeps_its_order
             an_unknown_topic_or_partition_is_invalid
@@ -56,7 +57,7 @@ macro_rules! log_contract {
             topics_are_created_once
             another_number_of_partitions_is_invalid
         );
-        $crate::log_contract!(@module membership $make:
+        $crate::log_contract!(@module membership $make, $runtime:
             the_first_event_tells_what_is_assigned
             partitions_are_shared_evenly
             what_is_revoked_may_be_committed_before_it_goes
@@ -65,7 +66,7 @@ macro_rules! log_contract {
             joining_for_unknown_or_unequal_topics_is_invalid
             groups_do_not_know_of_each_other
         );
-        $crate::log_contract!(@module groups $make:
+        $crate::log_contract!(@module groups $make, $runtime:
             nothing_is_delivered_before_start
             delivery_begins_where_start_says
             starting_again_drops_what_was_not_taken
@@ -74,7 +75,7 @@ macro_rules! log_contract {
             a_cancelled_wait_loses_nothing
             all_topics_of_a_partition_are_delivered
         );
-        $crate::log_contract!(@module commits $make:
+        $crate::log_contract!(@module commits $make, $runtime:
             positions_note_and_outputs_come_together
             a_topic_without_an_entry_keeps_its_position
             a_note_that_is_too_long_is_invalid
@@ -82,32 +83,31 @@ macro_rules! log_contract {
             a_partition_of_somebody_else_is_fenced
             what_was_not_committed_comes_again
         );
-        $crate::log_contract!(@module retention $make:
+        $crate::log_contract!(@module retention $make, $runtime:
             old_records_go
             the_oldest_go_when_there_are_too_many_bytes
             who_is_too_far_behind_goes_on_with_the_oldest
             another_retention_is_taken_over
         );
-        $crate::log_contract!(@module crashes $make:
+        $crate::log_contract!(@module crashes $make, $runtime:
             what_was_appended_survives
             what_was_committed_survives
             topics_survive
             retention_survives
         );
-        $crate::log_contract!(@module random $make:
+        $crate::log_contract!(@module random $make, $runtime:
             short_scripts_with_a_crash_at_every_place
             long_scripts_with_crashes_by_chance
         );
     };
-    (@module $module:ident $make:path: $($case:ident)*) => {
+    (@module $module:ident $make:path, $runtime:path: $($case:ident)*) => {
         mod $module {
             use super::*;
 
             $(
                 #[test]
                 fn $case() {
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime starts");
-                    runtime.block_on($crate::contract::log::$module::$case(&$make));
+                    $runtime().block_on($crate::contract::log::$module::$case(&$make));
                 }
             )*
         }

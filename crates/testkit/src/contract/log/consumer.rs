@@ -10,9 +10,9 @@ use ports::{Assignment, Event, Member, Record};
 use super::scene::text;
 
 /// How long one look waits. A log in a process answers at once; a broker needs a moment for a rebalance.
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK: Duration = Duration::from_millis(5);
 /// So often a case looks before it fails: a minute, longer than any broker's session.
-const LOOKS_MAX: usize = 3000;
+const LOOKS_MAX: usize = 12_000;
 
 /// What one member heard.
 pub(crate) struct Consumer<M> {

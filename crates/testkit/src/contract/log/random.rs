@@ -22,7 +22,8 @@ const LONG_CRASH: f64 = 0.05;
 const NAMES: [&str; 3] = ["a", "b", "c"];
 /// Silent looks of every member after which nothing more is expected.
 const QUIET_ROUNDS: usize = 3;
-const ROUNDS_MAX: usize = 1000;
+/// A minute for one member, longer than any session.
+const ROUNDS_MAX: usize = 12_000;
 
 /// A crash between every pair of operations.
 pub async fn short_scripts_with_a_crash_at_every_place<H: Harness>(make: &impl Fn() -> H) {
@@ -128,7 +129,9 @@ impl<H: Harness> World<H> {
             if quiet == QUIET_ROUNDS || self.members.is_empty() {
                 break;
             }
-            quiet += 1;
+            let owned: usize = self.members.values().map(|member| member.owned.len()).sum();
+            // Who died is missed only after a while.
+            quiet = if owned == PARTITIONS as usize { quiet + 1 } else { 0 };
             for member in self.members.values_mut() {
                 if member.look().await != Event::Idle || !member.is_greeted() {
                     quiet = 0;

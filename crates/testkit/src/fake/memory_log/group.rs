@@ -77,12 +77,7 @@ impl Groups {
         }
     }
 
-    /// A member is alive, and would be missed only then.
-    pub(super) fn hear(&mut self, group: &str, member: &str, number: u64, missed_at: Instant) {
-        self.miss(group, member, number, missed_at);
-    }
-
-    /// The process of a member is gone without a word.
+    /// A member is missed at this instant, unless it is heard of before.
     pub(super) fn miss(&mut self, group: &str, member: &str, number: u64, at: Instant) {
         if let Some(seat) = self.groups.get_mut(group).and_then(|group| group.seat(member, number)) {
             seat.missed_at = Some(at);

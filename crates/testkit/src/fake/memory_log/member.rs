@@ -132,7 +132,7 @@ impl ports::Member for MemoryMember {
         let until = Instant::now() + wait;
         {
             let mut state = self.log.inner.lock();
-            state.groups.hear(&self.group, &self.name, self.seat, until + self.log.inner.session);
+            state.groups.miss(&self.group, &self.name, self.seat, until + self.log.inner.session);
             state.groups.release(&self.group, self.seat);
         }
         self.log.inner.announce();
@@ -191,8 +191,8 @@ impl ports::Member for MemoryMember {
             return Err(self.injected("before a commit"));
         }
         self.take(commit)?;
-        let silent_at = Instant::now() + self.log.inner.session;
-        self.log.inner.lock().groups.hear(&self.group, &self.name, self.seat, silent_at);
+        let missed_at = Instant::now() + self.log.inner.session;
+        self.log.inner.lock().groups.miss(&self.group, &self.name, self.seat, missed_at);
         self.log.inner.announce();
         if fault == Fault::ErrorAfter { Err(self.injected("after a commit")) } else { Ok(()) }
     }
