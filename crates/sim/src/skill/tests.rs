@@ -1,0 +1,38 @@
+//! The report on a small city: whoever knows more is better, nobody is good, and the futures are spread as reality is.
+
+use super::*;
+
+fn small() -> Settings {
+    Settings { stores: 40, riders: 26, orders_per_day: 650, areas: 4, ..Settings::default() }
+}
+
+#[test]
+fn knowing_helps_and_is_not_enough() {
+    let question = Question { sample: 250, continuations: 25, history_days: 2 };
+    let found = report(&small(), 11, &question).unwrap();
+    assert!(found.orders > 150, "{found}");
+    assert!(found.knowing.mean_absolute < 0.9 * found.area_hour.mean_absolute, "{found}");
+    assert!(found.knowing.mean_absolute < 0.8 * found.overall.mean_absolute, "{found}");
+    assert!(found.knowing.mean_absolute > 100.0, "a formula would do: {found}");
+    assert!((0.68..0.92).contains(&found.coverage), "the futures are not spread as reality is: {found}");
+    assert!(found.knowing.bias.abs() < 120.0, "{found}");
+}
+
+#[test]
+fn a_report_is_the_same_twice() {
+    let question = Question { sample: 10, continuations: 5, history_days: 1 };
+    assert_eq!(report(&small(), 3, &question), report(&small(), 3, &question));
+}
+
+#[test]
+fn a_question_without_a_number_is_refused() {
+    let error = report(&small(), 3, &Question { sample: 0, continuations: 0, history_days: 0 }).unwrap_err();
+    assert!(matches!(error, Error::Settings { faults } if faults.len() == 3));
+}
+
+#[test]
+fn scores_are_what_they_say() {
+    let score = Score::of(vec![-30.0, 10.0, 20.0, 40.0]);
+    assert_eq!((score.mean_absolute, score.p50_absolute, score.p90_absolute, score.bias), (25.0, 20.0, 40.0, 10.0));
+    assert_eq!(Score::of(Vec::new()), Score::default());
+}
