@@ -3,6 +3,8 @@
 
 use domain::{Span, Timestamp};
 
+use crate::chance::Law;
+
 /// The share of a working day's orders in each local hour: a peak at noon, a higher one in the evening.
 const WORKDAY: [f64; 24] = [
     0.004, 0.001, 0.0, 0.0, 0.0, 0.0, 0.001, 0.002, 0.005, 0.009, 0.025, 0.072, 0.108, 0.083, 0.035, 0.026, 0.036, 0.079, 0.125,
@@ -62,6 +64,13 @@ impl Local {
 
     pub(crate) fn is_weekend(self) -> bool {
         self.weekday > FRIDAY
+    }
+
+    /// Until local clocks show this hour again. Never now.
+    pub(crate) fn until_hour(self, hour: i64) -> Law {
+        let day_ms = DAY_HOURS * HOUR_MS;
+        let ahead_ms = (hour * HOUR_MS - self.of_day_ms).rem_euclid(day_ms);
+        Law::Fixed { ms: if ahead_ms == 0 { day_ms } else { ahead_ms } }
     }
 
     /// A curve given by its hours' middles, at this very moment.

@@ -67,6 +67,11 @@ impl Plan {
         }
     }
 
+    /// One side of the whole square, in metres.
+    pub(crate) fn side(&self) -> f64 {
+        self.columns as f64 * DISTRICT_METRES
+    }
+
     pub(crate) fn districts(&self) -> usize {
         self.districts
     }

@@ -15,6 +15,7 @@ pub(crate) const AREAS: &str = "areas";
 
 /// Where the time of an event stands in a payload: it is always the first member, and always as long.
 const TIME_FROM: usize = r#"{"occurred_at":""#.len();
+const TIME_NAME: &str = "occurred_at";
 const TIME_TO: usize = TIME_FROM + "2026-03-01T18:30:00.250Z".len();
 
 /// One event on its way.
@@ -48,9 +49,21 @@ impl Record {
     /// What a device with a wrong clock would have written.
     pub(crate) fn stamp(&mut self, occurred_at: Timestamp) {
         self.occurred_at = occurred_at;
-        if let Some(place) = self.payload.get_mut(TIME_FROM..TIME_TO) {
-            place.copy_from_slice(occurred_at.to_string().as_bytes());
+        // Years have four digits until 9999, so the text is as long as the one before.
+        if let Ok(text) = occurred_at.to_string().as_bytes().try_into() {
+            self.write_time(text);
         }
+    }
+
+    /// Writes over the time of the event.
+    pub(crate) fn write_time(&mut self, text: &[u8; TIME_TO - TIME_FROM]) {
+        self.payload[TIME_FROM..TIME_TO].copy_from_slice(text);
+    }
+
+    /// Writes over the name of the time.
+    pub(crate) fn rename_time(&mut self) {
+        let name = TIME_NAME.len();
+        self.payload[2..2 + name].copy_from_slice(&[b'x'; TIME_NAME.len()]);
     }
 }
 

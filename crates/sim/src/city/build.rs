@@ -191,10 +191,3 @@ fn riders(settings: &Settings, stores: &[Store], chance: &mut Chance) -> Vec<Rid
     };
     (0..settings.riders).map(rider).collect()
 }
-
-/// Until local clocks show this hour again, seen from a time of day. Never now.
-pub(super) fn until_hour(of_day_ms: i64, hour: i64) -> Law {
-    let day_ms = 24 * 3_600_000;
-    let ahead_ms = (hour * 3_600_000 - of_day_ms).rem_euclid(day_ms);
-    Law::Fixed { ms: if ahead_ms == 0 { day_ms } else { ahead_ms } }
-}

@@ -1,6 +1,6 @@
 //! When stores open and close: by their hours, when something breaks, and when they cannot keep up.
 
-use super::{City, Task, build::until_hour};
+use super::{City, Task};
 use crate::{chance::Law, store::Doors};
 
 /// An oven breaks, a till fails, the police comes: for each store about twice a month.
@@ -13,16 +13,16 @@ const ILLNESS: f64 = 0.08;
 impl City {
     /// A store tells of itself for the first time.
     pub(super) fn begin_store(&mut self, store: usize) {
-        let of_day_ms = self.local().of_day_ms;
-        let is_open = self.stores[store].is_open_at(of_day_ms);
+        let local = self.local();
+        let is_open = self.stores[store].is_open_at(local.of_day_ms);
         self.tell_store("store.settings_changed", store);
         self.set_doors(store, if is_open { Doors::Open } else { Doors::Closed });
         if !is_open {
             self.tell_store("store.closed", store);
         }
         let [opens, closes] = self.stores[store].hours;
-        self.plan_task(until_hour(of_day_ms, opens), Task::Opening(store));
-        self.plan_task(until_hour(of_day_ms, closes), Task::Closing(store));
+        self.plan_task(local.until_hour(opens), Task::Opening(store));
+        self.plan_task(local.until_hour(closes), Task::Closing(store));
         self.plan_task(BREAKDOWN, Task::Breakdown(store));
     }
 
@@ -35,14 +35,12 @@ impl City {
             self.tell_store("store.settings_changed", store);
         }
         self.set_doors(store, Doors::Open);
-        let of_day_ms = self.local().of_day_ms;
-        self.plan_task(until_hour(of_day_ms, self.stores[store].hours[0]), Task::Opening(store));
+        self.plan_task(self.local().until_hour(self.stores[store].hours[0]), Task::Opening(store));
     }
 
     pub(super) fn closing(&mut self, store: usize) {
         self.set_doors(store, Doors::Closed);
-        let of_day_ms = self.local().of_day_ms;
-        self.plan_task(until_hour(of_day_ms, self.stores[store].hours[1]), Task::Closing(store));
+        self.plan_task(self.local().until_hour(self.stores[store].hours[1]), Task::Closing(store));
     }
 
     pub(super) fn breakdown(&mut self, store: usize) {

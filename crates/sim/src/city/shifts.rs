@@ -2,7 +2,7 @@
 
 use domain::{Span, Timestamp};
 
-use super::{City, Task, build::until_hour};
+use super::{City, Task};
 use crate::{chance::Law, rider::Doing};
 
 /// Local hours from and to, and how many of the riders have this shift. The last ends in the night after.
@@ -39,7 +39,7 @@ impl City {
             let start = Law::Uniform { from_ms: from_ms.max(0.0), to_ms: from_ms.max(0.0) + JITTER_MS };
             self.plan_task(start, Task::ShiftStart { rider, ends_at });
         }
-        self.plan_task(until_hour(of_day_ms, ROSTER_HOUR), Task::Roster);
+        self.plan_task(self.local().until_hour(ROSTER_HOUR), Task::Roster);
     }
 
     pub(super) fn shift_start(&mut self, place: usize, ends_at: Timestamp) {
