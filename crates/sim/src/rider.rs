@@ -50,6 +50,8 @@ pub(crate) struct Rider {
     /// Where the rider is, or where the present hop began.
     pub(crate) place: Place,
     pub(crate) hop: Option<Hop>,
+    /// How far the telephone believes to be from there; its error wanders instead of jumping.
+    pub(crate) astray: Place,
     pub(crate) doing: Doing,
     /// The shift is over as soon as nothing is left to deliver.
     pub(crate) is_leaving: bool,

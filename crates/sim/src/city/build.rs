@@ -32,8 +32,9 @@ const ACCEPT_SPREAD: f64 = 0.5;
 const PEAK_SHARE: f64 = 0.14;
 /// Dishes of a mean order.
 const DISHES_MEAN: f64 = 2.6;
-/// How much of their time cooks are meant to be at work in the busiest hour. The rest of a queue's length follows from this.
-const COOKS_LOAD: f64 = 0.6;
+/// Stores keep as many cooks as the busiest hour of a mean day keeps at work, and this times its root for what chance adds. On a
+/// Saturday or in the rain that is not enough.
+const SPARE_COOKS: f64 = 0.45;
 /// All stations have measured within this time.
 const FIRST_STATION_SECONDS: i64 = 900;
 /// An instant in which nothing but the beginning happens.
@@ -142,8 +143,8 @@ fn stores(settings: &Settings, plan: &Plan, districts: &[District], chance: &mut
         store.popularity /= mean;
         store.is_founded = districts[store.district].is_founded;
         let orders_in_peak = f64::from(settings.orders_per_day) / f64::from(settings.stores) * store.popularity * PEAK_SHARE;
-        let cooks = orders_in_peak * DISHES_MEAN * store.dish_seconds / 3600.0 / COOKS_LOAD;
-        store.cooks_usual = (cooks.ceil() as usize).max(1);
+        let at_work = orders_in_peak * DISHES_MEAN * store.dish_seconds / 3600.0;
+        store.cooks_usual = ((at_work + SPARE_COOKS * at_work.sqrt()).round() as usize).max(1);
         store.cooks = store.cooks_usual;
     }
     stores
@@ -183,6 +184,7 @@ fn riders(settings: &Settings, stores: &[Store], chance: &mut Chance) -> Vec<Rid
             pace: chance.factor(PACE_SPREAD),
             place: home,
             hop: None,
+            astray: Place::default(),
             doing: Doing::Off,
             is_leaving: false,
             stops: VecDeque::new(),

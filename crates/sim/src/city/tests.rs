@@ -27,8 +27,18 @@ fn check(settings: Settings, seed: u64, hours: i64) {
     let mut truths = Vec::new();
     while city.agenda.next_at().unwrap() < until {
         let before = city.now;
+        let leaving: Vec<(usize, usize)> = city
+            .riders
+            .iter()
+            .enumerate()
+            .filter(|(_, rider)| rider.is_leaving)
+            .map(|(place, rider)| (place, rider.load()))
+            .collect();
         city.step();
         assert!(city.now >= before, "time went backwards");
+        for (place, load) in leaving {
+            assert!(city.riders[place].load() <= load, "{} got an order after the shift", city.riders[place].id);
+        }
         check_riders(&city);
         for store in &city.stores {
             assert!(store.cooking <= store.cooks, "{} cooks more dishes than it has cooks", store.id);
