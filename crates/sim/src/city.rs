@@ -115,7 +115,8 @@ enum Task {
     Hour,
     Found,
     Sky,
-    Front(usize, Weather),
+    /// The sky reaches a district.
+    Front(usize),
     Streets,
     Measure(usize),
     Dispatch,
@@ -216,7 +217,7 @@ impl City {
             Task::Hour => self.hour(),
             Task::Found => self.found(),
             Task::Sky => self.sky_turns(),
-            Task::Front(district, weather) => self.districts[district].weather = weather,
+            Task::Front(district) => self.districts[district].weather = self.sky,
             Task::Streets => self.streets_change(),
             Task::Measure(station) => self.measure(station),
             Task::Dispatch => self.dispatch(),
@@ -239,7 +240,7 @@ impl City {
         let chances = &mut self.chances;
         let chance = match task {
             Task::Customer | Task::Remorse(_) | Task::Impatience(_) => &mut chances.demand,
-            Task::Sky | Task::Front(..) | Task::Measure(_) => &mut chances.sky,
+            Task::Sky | Task::Front(_) | Task::Measure(_) => &mut chances.sky,
             Task::Ping(_) => &mut chances.noise,
             Task::Answer(_) | Task::DishDone { .. } | Task::Packed(_) | Task::Breakdown(_) | Task::Repair(_) => {
                 &mut chances.kitchen

@@ -32,14 +32,14 @@ impl<W: Iterator<Item = Record>> Feed<W> {
     /// When the next record arrives.
     pub fn next_at(&mut self) -> Option<Timestamp> {
         loop {
-            self.ahead = self.ahead.take().or_else(|| self.world.next());
+            if self.ahead.is_none() {
+                self.ahead = self.world.next();
+            }
             let arrives_at = self.gateway.next_at();
-            // Nothing arrives before it happens, so what is ahead cannot overtake this.
-            match &self.ahead {
-                Some(record) if arrives_at.is_none_or(|at| at > record.at) => {
-                    self.ahead.take().into_iter().for_each(|record| self.gateway.take(record));
-                }
-                _ => return arrives_at,
+            // Nothing arrives before it happens, so what is ahead can only overtake what arrives later than that.
+            match self.ahead.take_if(|record| arrives_at.is_none_or(|at| at > record.at)) {
+                Some(record) => self.gateway.take(record),
+                None => return arrives_at,
             }
         }
     }

@@ -26,8 +26,8 @@ const CONTINUATIONS_MAX: usize = 1001;
 /// A day has hardly more in the largest city that `Settings` allow.
 const SAMPLE_MAX: usize = 1_000_000;
 const DAY_MS: i64 = 86_400_000;
-/// The share of deliveries that the middle of the futures should hold.
-const BAND: [f64; 2] = [0.1, 0.9];
+/// The middle of the futures, and the band around it that should hold eight of ten deliveries.
+const BAND: [f64; 3] = [0.1, 0.5, 0.9];
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,13 +55,30 @@ pub struct Report {
     pub area_hour: Score,
     /// The share of deliveries within the middle eight tenths of their futures: near 0.8, or the futures are wrong.
     pub coverage: f64,
+    /// What whoever knows everything said of each order, to be laid beside what a model says of the same.
+    pub predictions: Vec<Prediction>,
 }
 
-/// What was said of an order when it was placed.
+/// What whoever knows everything said of an order when it was placed, in seconds from there, and what came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// As in the events of the same settings and seed.
+    pub order_id: String,
+    /// One of ten futures is faster.
+    pub p10_seconds: f64,
+    /// The median.
+    pub p50_seconds: f64,
+    /// Nine of ten futures are faster.
+    pub p90_seconds: f64,
+    /// What came.
+    pub real_seconds: f64,
+}
+
+/// An order of the sample.
 #[derive(Debug)]
-struct Prediction {
-    order: String,
-    /// Sorted.
+struct Sampled {
+    order_id: String,
+    /// What could come, sorted.
     futures: Vec<f64>,
 }
 
@@ -80,8 +97,8 @@ pub fn report(settings: &Settings, seed: u64, question: &Question) -> Result<Rep
     let history = city.take_truths();
     let a_day = city.orders_placed() / u64::from(question.history_days);
     let every = (a_day / question.sample as u64).max(1);
-    let (predictions, truths) = predict(&mut city, morning.plus(Span(DAY_MS)), every, question, seed);
-    Ok(judge(&history, &predictions, &truths))
+    let (sample, truths) = sample(&mut city, morning.plus(Span(DAY_MS)), every, question, seed);
+    Ok(judge(&history, &sample, &truths))
 }
 
 impl Question {
@@ -94,10 +111,10 @@ impl Question {
     }
 }
 
-/// Lives through the day, predicts every so many orders, and waits until they have ended.
-fn predict(city: &mut City, until: Timestamp, every: u64, question: &Question, seed: u64) -> (Vec<Prediction>, Vec<Truth>) {
+/// Lives through the day, looks into the futures of every so many orders, and waits until they have ended.
+fn sample(city: &mut City, until: Timestamp, every: u64, question: &Question, seed: u64) -> (Vec<Sampled>, Vec<Truth>) {
     let mut seeds = Chance::new(seed, Stream::Future);
-    let (mut predictions, mut truths) = (Vec::new(), Vec::new());
+    let (mut sample, mut truths) = (Vec::new(), Vec::new());
     let mut placed = city.orders_placed();
     while city.now() < until {
         city.step();
@@ -109,31 +126,37 @@ fn predict(city: &mut City, until: Timestamp, every: u64, question: &Question, s
             let futures = (0..question.continuations).map(|_| city.fork(seeds.number()).deliver(placed, horizon));
             let mut futures: Vec<f64> = futures.flatten().collect();
             futures.sort_by(f64::total_cmp);
-            predictions.push(Prediction { order: crate::city::order_name(placed), futures });
+            sample.push(Sampled { order_id: crate::city::order_name(placed), futures });
         }
     }
     city.advance(until.plus(HORIZON));
     truths.extend(city.take_truths());
-    (predictions, truths)
+    (sample, truths)
 }
 
-fn judge(history: &[Truth], predictions: &[Prediction], truths: &[Truth]) -> Report {
+fn judge(history: &[Truth], sample: &[Sampled], truths: &[Truth]) -> Report {
     let (overall, area_hour) = (Overall::learn(history), AreaHour::learn(history));
-    let mut errors: [Vec<f64>; 3] = Default::default();
-    let (mut seconds, mut inside) = (0.0, 0);
-    for prediction in predictions.iter().filter(|prediction| !prediction.futures.is_empty()) {
-        let truth = truths.iter().find(|truth| truth.order_id == prediction.order);
-        let Some((truth, real)) = truth.and_then(|truth| Some((truth, truth.delivery_seconds()?))) else { continue };
-        let said = [score::quantile(&prediction.futures, 0.5), overall.predict(), area_hour.predict(truth)];
-        errors.iter_mut().zip(said).for_each(|(errors, said)| errors.push(said - real));
-        let [low, high] = BAND.map(|share| score::quantile(&prediction.futures, share));
-        inside += usize::from((low..=high).contains(&real));
-        seconds += real;
+    let (mut errors, mut predictions): ([Vec<f64>; 3], Vec<Prediction>) = Default::default();
+    for Sampled { order_id, futures } in sample.iter().filter(|sampled| !sampled.futures.is_empty()) {
+        let truth = truths.iter().find(|truth| truth.order_id == *order_id);
+        let Some((truth, real_seconds)) = truth.and_then(|truth| Some((truth, truth.delivery_seconds()?))) else { continue };
+        let [p10_seconds, p50_seconds, p90_seconds] = BAND.map(|share| score::quantile(futures, share));
+        let said = [p50_seconds, overall.predict(), area_hour.predict(truth)];
+        errors.iter_mut().zip(said).for_each(|(errors, said)| errors.push(said - real_seconds));
+        predictions.push(Prediction { order_id: order_id.clone(), p10_seconds, p50_seconds, p90_seconds, real_seconds });
     }
-    let orders = errors[0].len();
+    let is_inside = |said: &&Prediction| (said.p10_seconds..=said.p90_seconds).contains(&said.real_seconds);
+    let count = predictions.len().max(1) as f64;
     let [knowing, overall, area_hour] = errors.map(Score::of);
-    let share = |part: f64| if orders > 0 { part / orders as f64 } else { 0.0 };
-    Report { orders, mean_seconds: share(seconds), knowing, overall, area_hour, coverage: share(inside as f64) }
+    Report {
+        orders: predictions.len(),
+        mean_seconds: predictions.iter().map(|said| said.real_seconds).sum::<f64>() / count,
+        knowing,
+        overall,
+        area_hour,
+        coverage: predictions.iter().filter(is_inside).count() as f64 / count,
+        predictions,
+    }
 }
 
 #[cfg(test)]

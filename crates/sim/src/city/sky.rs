@@ -12,7 +12,7 @@ impl City {
         self.sky = self.sky.next(self.figures.wet_share, &mut self.chances.sky);
         self.plan_task(self.sky.spell(self.figures.wet_share), Task::Sky);
         for district in 0..self.districts.len() {
-            self.plan_task(Weather::front(), Task::Front(district, self.sky));
+            self.plan_task(Weather::front(), Task::Front(district));
         }
     }
 

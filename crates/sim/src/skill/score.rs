@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::Report;
+use serde_json::json;
+
+use super::{Prediction, Report};
 
 /// How far predictions were from what came, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -29,6 +31,20 @@ impl Score {
             p90_absolute: quantile(&absolute, 0.9),
             bias,
         }
+    }
+}
+
+impl Prediction {
+    /// A line for a file of predictions.
+    pub fn line(&self) -> Vec<u8> {
+        let value = json!({
+            "order_id": self.order_id,
+            "p10_seconds": self.p10_seconds,
+            "p50_seconds": self.p50_seconds,
+            "p90_seconds": self.p90_seconds,
+            "real_seconds": self.real_seconds,
+        });
+        format!("{value}\n").into_bytes()
     }
 }
 

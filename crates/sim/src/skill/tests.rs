@@ -19,9 +19,20 @@ fn knowing_helps_and_is_not_enough() {
 }
 
 #[test]
-fn a_report_is_the_same_twice() {
+fn a_report_is_the_same_twice_and_about_the_same_orders_as_the_events() {
     let question = Question { sample: 10, continuations: 5, history_days: 1 };
-    assert_eq!(report(&small(), 3, &question), report(&small(), 3, &question));
+    let found = report(&small(), 3, &question).unwrap();
+    assert_eq!(Ok(&found), report(&small(), 3, &question).as_ref());
+    let mut city = City::new(small(), 3).unwrap();
+    city.advance(small().start.plus(Span(2 * DAY_MS)).plus(HORIZON));
+    let truths = city.take_truths();
+    assert!(!found.predictions.is_empty());
+    for said in &found.predictions {
+        let truth = truths.iter().find(|truth| truth.order_id == said.order_id).unwrap();
+        assert_eq!(truth.delivery_seconds(), Some(said.real_seconds));
+        let line: serde_json::Value = serde_json::from_slice(&said.line()).unwrap();
+        assert_eq!(line["p50_seconds"], said.p50_seconds);
+    }
 }
 
 #[test]
