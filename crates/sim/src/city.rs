@@ -152,7 +152,8 @@ impl City {
         Ok(build::build(settings, seed, true))
     }
 
-    /// Lives on until this instant, and answers all events before it, in their order.
+    /// Lives on until this instant, and answers all events before it, in their order. An hour of the default city has up to 40,000
+    /// of them, 12 MB: whoever has to mind the memory takes short steps.
     pub fn advance(&mut self, until: Timestamp) -> Vec<Record> {
         while self.agenda.next_at().is_some_and(|at| at < until) {
             self.step();

@@ -1,4 +1,4 @@
-//! What can go wrong in this crate: settings that make no city. Everything else is decided by the city itself.
+//! What can go wrong in this crate: settings that make no world. Everything else is decided by the city itself.
 //! This file never prints and never ends a process.
 
 use thiserror::Error;
@@ -7,7 +7,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Error {
     /// Settings outside their bounds, all of them at once.
-    #[error("the settings make no city: {}", .faults.join("; "))]
+    #[error("nothing was simulated, correct these settings: {}", .faults.join("; "))]
     Settings {
         /// One sentence for each fault: what is wrong and what would be right.
         faults: Vec<String>,

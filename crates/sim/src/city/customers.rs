@@ -1,6 +1,6 @@
 //! Customers: when they come, where they live, what they choose, how long they wait, and how an order ends.
 
-use super::{City, TRUTHS_MAX, Task, order_name};
+use super::{City, District, TRUTHS_MAX, Task, order_name};
 use crate::{
     chance::Law,
     demand,
@@ -44,11 +44,11 @@ impl City {
         let mean_ms = HOUR_MS / (f64::from(self.settings.orders_per_day) * highest);
         self.plan_task(Law::Exponential { mean_ms }, Task::Customer);
         let local = self.local();
-        let (leanings, hunger) = self.hunger();
+        let (origins, hunger) = self.hunger();
         if !self.chances.demand.happens(demand::appetite(local) * hunger * self.confidence() / highest) {
             return;
         }
-        let Some(district) = self.chances.demand.weighted(&leanings) else { return };
+        let Some(district) = self.chances.demand.weighted(&origins) else { return };
         let home = self.plan.inside(district, self.chances.demand.share(), self.chances.demand.share());
         let tastes: Vec<f64> = self.stores.iter().map(|store| taste(store, home)).collect();
         if let Some(store) = self.chances.demand.weighted(&tastes) {
@@ -59,22 +59,13 @@ impl City {
     /// Where orders come from now, and how many there are for each of a dry day.
     fn hunger(&self) -> (Vec<f64>, f64) {
         let local = self.local();
-        let founded = |leaning: bool| {
-            let weights = self.districts.iter().map(move |district| match district.is_founded {
-                true if leaning => district.weight * demand::leaning(district.kind, local),
-                true => district.weight,
-                false => 0.0,
-            });
-            weights.collect::<Vec<f64>>()
-        };
-        let (weights, mut leanings): (f64, Vec<f64>) = (founded(false).iter().sum(), founded(true));
-        // Leaning moves orders between districts; weather makes more of them.
-        let dry: f64 = leanings.iter().sum();
-        for (leaning, district) in leanings.iter_mut().zip(&self.districts) {
-            *leaning *= district.weather.appetite();
-        }
-        let wet: f64 = leanings.iter().sum();
-        (leanings, weights * wet / dry)
+        let weight = |district: &District| if district.is_founded { district.weight } else { 0.0 };
+        let leaning = |district: &District| weight(district) * demand::leaning(district.kind, local);
+        let total = |of: &dyn Fn(&District) -> f64| self.districts.iter().map(of).sum::<f64>();
+        let origins: Vec<f64> = self.districts.iter().map(|district| leaning(district) * district.weather.appetite()).collect();
+        // Leaning only moves orders between districts; weather makes more of them.
+        let hunger = total(&weight) * origins.iter().sum::<f64>() / total(&leaning);
+        (origins, hunger)
     }
 
     /// The share of customers whom the waiting time that they are told does not send away.

@@ -47,3 +47,24 @@ fn scores_are_what_they_say() {
     assert_eq!((score.mean_absolute, score.p50_absolute, score.p90_absolute, score.bias), (25.0, 20.0, 40.0, 10.0));
     assert_eq!(Score::of(Vec::new()), Score::default());
 }
+
+/// A copy that forgot too much or too little would be wrong in one direction, day after day.
+#[test]
+fn futures_are_right_on_average() {
+    let question = Question { sample: 1, continuations: 9, history_days: 1 };
+    let day = |seed: u64| {
+        let mut city = City::muted(small(), seed).unwrap();
+        city.advance(small().start.plus(Span(DAY_MS)));
+        let (sampled, truths) = sample(&mut city, small().start.plus(Span(2 * DAY_MS)), 8, &question, seed);
+        let mean = |futures: &[f64]| futures.iter().sum::<f64>() / futures.len() as f64;
+        let error = |sampled: &Sampled| {
+            let truth = truths.iter().find(|truth| truth.order_id == sampled.order_id)?;
+            Some(mean(&sampled.futures) - truth.delivery_seconds()?)
+        };
+        let errors: Vec<f64> = sampled.iter().filter(|sampled| !sampled.futures.is_empty()).filter_map(error).collect();
+        mean(&errors)
+    };
+    let days: Vec<f64> = (0..10).map(day).collect();
+    // One day goes wrong by three quarters of a minute as a whole, so the mean of ten by a quarter.
+    assert!((days.iter().sum::<f64>() / days.len() as f64).abs() < 40.0, "{days:?}");
+}
