@@ -58,7 +58,7 @@ pub struct FaultCounts {
     pub taken: u64,
     /// Records that arrived, duplicates and broken ones included.
     pub arrived: u64,
-    /// Second copies among them.
+    /// Second copies that were sent: what arrived and what is still under way is `taken` and these, less `lost`.
     pub duplicates: u64,
     /// Delayed by up to `disorder_up_to`.
     pub disordered: u64,
@@ -74,7 +74,7 @@ pub struct FaultCounts {
     pub skewed: u64,
     /// Held back until a silence ended.
     pub held: u64,
-    /// Lost in a silence.
+    /// Lost in a silence, second copies included.
     pub lost: u64,
 }
 

@@ -130,6 +130,17 @@ fn a_silent_gateway_holds_back_or_loses() {
 }
 
 #[test]
+fn all_faults_together_still_add_up() {
+    let at = |minutes: i64| noon().plus(Span(minutes * 60_000));
+    for is_lossy in [true, false] {
+        let silence = Some(Silence { topic: "riders".to_owned(), from: at(30), until: at(50), is_lossy });
+        let faults = Faults { duplicates: 0.2, disorder: 0.2, late: 0.1, malformed: 0.1, silence, ..Faults::EVERYDAY };
+        let (_, counts, _) = check(faults, 9);
+        assert!(counts.duplicates > 100 && counts.lost + counts.held > 100 && counts.malformed() > 100, "{counts:?}");
+    }
+}
+
+#[test]
 fn faults_outside_their_bounds_are_told_at_once() {
     let silence = Silence { topic: "riders".to_owned(), from: noon(), until: noon(), is_lossy: false };
     let faults = Faults { late: -0.1, disorder: 2.0, late_up_to: Span(5), silence: Some(silence), ..Faults::NONE };
