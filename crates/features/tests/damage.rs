@@ -132,7 +132,7 @@ fn state_without_a_header_is_refused() {
     let snapshot = save(&mut fed(&pipeline, ALONE).0);
     let header = usize::try_from(u64::from_le_bytes(snapshot[..8].try_into().expect("eight bytes"))).expect("a length");
     let refusal = Engine::restore(pipeline, ALONE, &[&snapshot[16 + header..]]).err().map(|error| error.to_string());
-    assert_eq!(refusal.as_deref(), Some("the bytes are damaged or from another version: state of no instant"));
+    assert_eq!(refusal.as_deref(), Some("the bytes are damaged or from another version: no such group"));
 }
 
 #[test]
