@@ -18,5 +18,5 @@ mod worker;
 pub use note::Note;
 pub use plan::Plan;
 pub use settings::Settings;
-pub use watch::{Counts, Watch};
+pub use watch::{Counts, Freshness, Watch};
 pub use worker::{Parts, Worker};

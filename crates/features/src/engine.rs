@@ -144,9 +144,7 @@ impl Engine {
         (self.finish(out), faults)
     }
 
-    /// Does what [`Engine::step`] does but for the vectors: those of all entities that it touches wait for the next step. For
-    /// state that nobody reads yet.
-    pub fn collect(&mut self, blocks: &[&[u8]], records: &[Record<'_>], now: Timestamp) -> (Output, Vec<(usize, Error)>) {
+    fn collect(&mut self, blocks: &[&[u8]], records: &[Record<'_>], now: Timestamp) -> (Output, Vec<(usize, Error)>) {
         let (mut out, mut faults) = (Output::default(), Vec::new());
         for (place, block) in blocks.iter().enumerate() {
             match self.take_block(block, now) {

@@ -44,6 +44,13 @@ pub(crate) enum Command {
     Test(Pipelines),
     /// Compute features as they were at given instants, over files
     Backfill(Backfill),
+    /// Take events in and keep vectors right, until told to stop; everything in one process and one folder
+    Run(Run),
+    /// Let a simulated city or fleet produce events: into a file, or into the log of a folder
+    Simulate(Simulate),
+    /// Look at what readers get
+    #[command(subcommand)]
+    Features(Features),
     /// Generate a history of events, and instants to ask about
     Sample(Sample),
     /// Measure the engine
@@ -64,6 +71,112 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
     },
+}
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// Folders with a pipeline.toml; without one, the pipelines that ran in the folder before
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipelines: Vec<PathBuf>,
+    /// Where everything is kept; deleting it is the whole uninstall
+    #[arg(long, default_value = ".headway", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Simulate what produces the events: calm, rain, rider-shortage, slow-kitchens, new-area; quiet, roll-call for scooters
+    #[arg(long, value_name = "SCENARIO")]
+    pub(crate) city: Option<String>,
+    /// How fast time passes; 60 makes a minute of an hour
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR", value_parser = speed)]
+    pub(crate) speed: f64,
+    /// Of the simulation
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub(crate) seed: u64,
+    /// Stop after this, such as 90s, 1m or 2h
+    #[arg(long = "for", value_name = "SPAN", value_parser = pipeline::span)]
+    pub(crate) lasting: Option<domain::Span>,
+    /// Stop when everything in the log was taken
+    #[arg(long)]
+    pub(crate) until_caught_up: bool,
+    /// Print a line now and then, even on a terminal
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// Into how many parts topics are divided: 4, and fixed once they exist
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) partitions: Option<u32>,
+    /// How many workers share them
+    #[arg(long, default_value_t = 2, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) workers: u16,
+}
+
+/// Arguments of `simulate`.
+#[derive(Args, Debug)]
+pub(crate) struct Simulate {
+    /// calm, rain, rider-shortage, slow-kitchens, new-area; quiet, roll-call for scooters
+    #[arg(default_value = "calm")]
+    pub(crate) scenario: String,
+    /// How much time passes in the simulation
+    #[arg(long = "for", default_value = "24h", value_name = "SPAN", value_parser = pipeline::span)]
+    pub(crate) lasting: domain::Span,
+    /// Where the events go, as JSON lines
+    #[arg(long, value_name = "FILE", required_unless_present = "folder", conflicts_with = "folder")]
+    pub(crate) out: Option<PathBuf>,
+    /// Into the log of this folder: live when `headway run` holds it, else all at once for it to find
+    #[arg(long, value_name = "FOLDER", requires = "pipeline")]
+    pub(crate) folder: Option<PathBuf>,
+    /// The id of the pipeline whose topics take the events
+    #[arg(long, value_name = "ID")]
+    pub(crate) pipeline: Option<String>,
+    /// Where the truth about orders goes, as JSON lines; it is never in the events
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: Option<PathBuf>,
+    /// Nothing is sent twice, out of order, late or broken
+    #[arg(long)]
+    pub(crate) flawless: bool,
+    /// How well could anybody predict? Takes a minute or two, and no events are written
+    #[arg(long, conflicts_with_all = ["folder", "truth"])]
+    pub(crate) skill: bool,
+    /// Another seed gives another day
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub(crate) seed: u64,
+    /// Into how many parts topics are divided: 4, and fixed once they exist
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) partitions: Option<u32>,
+}
+
+/// What to look at.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Features {
+    /// Values of an entity with their age, until when each holds, and when its source was last heard
+    Get(FeaturesGet),
+}
+
+/// Arguments of `features get`.
+#[derive(Args, Debug)]
+pub(crate) struct FeaturesGet {
+    /// An entity, such as store:42
+    #[arg(value_name = "ENTITY:KEY", value_parser = entity)]
+    pub(crate) entity: (String, String),
+    /// Where Headway keeps everything
+    #[arg(long, default_value = ".headway", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Which pipeline, when several run
+    #[arg(long, value_name = "ID")]
+    pub(crate) pipeline: Option<String>,
+    /// Follow it, a line for each value that changes, until interrupted
+    #[arg(long)]
+    pub(crate) watch: bool,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "a number such as 1 or 60 is needed".to_owned())?;
+    if (0.01..=10_000.0).contains(&speed) { Ok(speed) } else { Err("between 0.01 and 10000, please".to_owned()) }
+}
+
+fn entity(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((entity, key)) if !entity.is_empty() && !key.is_empty() => Ok((entity.to_owned(), key.to_owned())),
+        _ => Err("an entity and its key are needed, such as store:42".to_owned()),
+    }
 }
 
 /// Some pipelines.

@@ -4,13 +4,16 @@ mod backfill;
 mod bench;
 mod check;
 mod docs;
+mod features;
+mod run;
 mod sample;
+mod simulate;
 mod test;
 
 use std::process::ExitCode;
 
 use crate::{
-    arguments::{Bench, Command},
+    arguments::{Bench, Command, Features},
     console::Console,
     failure::Failure,
     pages,
@@ -22,6 +25,9 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitCode, Fail
         Command::Check(pipelines) => return check::run(&pipelines.folders, console),
         Command::Test(pipelines) => return test::run(&pipelines.folders, console),
         Command::Backfill(arguments) => backfill::run(arguments, console)?,
+        Command::Run(arguments) => run::run(arguments, console)?,
+        Command::Simulate(arguments) => simulate::run(arguments, console)?,
+        Command::Features(Features::Get(arguments)) => features::get(arguments, console)?,
         Command::Sample(arguments) => sample::run(arguments, console)?,
         Command::Bench(Bench::Engine(arguments)) => bench::engine(arguments, console)?,
         Command::Bench(Bench::State(arguments)) => bench::state(arguments, console)?,

@@ -44,6 +44,16 @@ impl Console {
         self.result(|| Value::Object([(name.to_owned(), Value::from(text))].into_iter().collect()), || text.to_owned())
     }
 
+    /// A line of a long task, for people; programs wait for the object at the end.
+    pub(crate) fn line(&self, line: &str) -> io::Result<()> {
+        if self.json || self.quiet {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        writeln!(out, "{line}")?;
+        out.flush()
+    }
+
     /// Says why nothing came of it.
     pub(crate) fn failure(&self, failure: &Failure) -> io::Result<()> {
         if self.json {

@@ -46,6 +46,16 @@ impl Failure {
         Self::new(FAILED, format!("cannot write {}: {error}; name an existing folder that may be written to", path.display()))
     }
 
+    /// A task that could not be done.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(FAILED, message.into())
+    }
+
+    /// A file that cannot be read.
+    pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
+        Self::new(FAILED, format!("cannot read {}: {error}", path.display()))
+    }
+
     /// Whether whoever read the output went away, as `head` does.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         self.closed_pipe
@@ -62,6 +72,19 @@ impl Failure {
 
     fn new(code: u8, message: String) -> Self {
         Self { code: ExitNumber(code), message, details: None, closed_pipe: false }
+    }
+}
+
+impl From<ports::Error> for Failure {
+    fn from(error: ports::Error) -> Self {
+        let code = if error.kind() == ports::ErrorKind::Invalid { BAD_CONFIGURATION } else { FAILED };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<sim::Error> for Failure {
+    fn from(error: sim::Error) -> Self {
+        Self::new(BAD_CONFIGURATION, error.to_string())
     }
 }
 

@@ -1,9 +1,11 @@
 //! The command line: reads what is asked, does it with the libraries, says what came of it. The only place that prints.
 
 mod arguments;
+mod city;
 mod commands;
 mod console;
 mod failure;
+mod host;
 mod marker;
 mod pages;
 mod table;

@@ -63,6 +63,16 @@ impl FolderCatalog {
 }
 
 impl Catalog for FolderCatalog {
+    async fn pipelines(&self) -> Result<Vec<String>, ports::Error> {
+        self.run(|shared| {
+            let named = |(name, is_folder): (String, bool)| Some(name.strip_suffix(EXTENSION)?.to_owned()).filter(|_| !is_folder);
+            let mut pipelines: Vec<String> = disk::entries(&shared.root)?.into_iter().filter_map(named).collect();
+            pipelines.sort();
+            Ok(pipelines)
+        })
+        .await
+    }
+
     async fn deployment(&self, pipeline: &str) -> Result<Option<Deployment>, ports::Error> {
         let pipeline = checked(pipeline)?;
         self.run(move |shared| Ok(shared.read(&shared.path(&pipeline))?.map(DeploymentFile::into_deployment))).await

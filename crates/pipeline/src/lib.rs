@@ -24,6 +24,7 @@ pub use expression::{Arithmetic, Comparison, Expr, Function, Type};
 pub use fault::{Fault, Faults};
 pub use load::{load, parse};
 pub use memory::{MemoryItem, MemoryPlan, memory};
+pub use quantities::span;
 pub use resolved::{
     Aggregator, Case, Column, Feature, Field, FieldKind, Group, Input, InputKind, Pair, Pipeline, Source, SourceKind, Stream,
     Table, Transform, WhenOutdated, Window,

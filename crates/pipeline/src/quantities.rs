@@ -11,7 +11,7 @@ pub(crate) const UNITS_MAX: i64 = 1 << 48;
 const SPAN_MS_MAX: i64 = 3_660 * 86_400_000;
 
 /// `500ms`, `30s`, `15m`, `6h`, `28d`.
-pub(crate) fn span(text: &str) -> Result<Span, String> {
+pub fn span(text: &str) -> Result<Span, String> {
     let wrong = || format!("`{text}` is no length of time; write a whole number and one of ms, s, m, h, d, such as \"30s\"");
     let (number, unit) = split_unit(text).ok_or_else(wrong)?;
     let unit_ms = match unit {

@@ -60,6 +60,9 @@ pub struct AuditEntry {
 
 /// A catalog.
 pub trait Catalog: Clone + Send + Sync + 'static {
+    /// The ids of all pipelines that were ever deployed, in order.
+    fn pipelines(&self) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
+
     /// The deployment in force.
     fn deployment(&self, pipeline: &str) -> impl Future<Output = Result<Option<Deployment>, Error>> + Send;
 

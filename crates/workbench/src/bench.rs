@@ -14,6 +14,7 @@ use features::{Config, Engine, Record};
 use pipeline::Pipeline;
 use xxhash_rust::xxh3::Xxh3;
 
+pub use self::usage::peak_memory_bytes;
 pub use self::{
     latency::{LatencyBench, LatencyMeasured, bench_latency},
     orders::{Orders, orders_pipeline},

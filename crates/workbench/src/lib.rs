@@ -17,6 +17,7 @@ mod sample;
 mod scratch;
 
 pub use backfill::{Mode, Preview, Report, Request, backfill};
+pub use bench::peak_memory_bytes;
 pub use bench::{
     EngineBench, LatencyBench, LatencyMeasured, Measured, Orders, StateMeasured, bench_engine, bench_latency, bench_state,
     orders_pipeline, write_orders,

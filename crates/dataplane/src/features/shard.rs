@@ -64,6 +64,8 @@ pub(super) struct Shard {
     removed_below: u64,
     /// The online store does not know the partition, and everything is being written again.
     refills: bool,
+    /// The online store said that it has the partition, since when all that was written was accepted.
+    known: bool,
     next_timer: Option<Timestamp>,
     /// When the other partitions are told what this one has heard since it told them last.
     sign_at: Option<Timestamp>,
@@ -95,6 +97,7 @@ impl Shard {
             naming_from: 0,
             removed_below: 0,
             refills: false,
+            known: false,
             next_timer: Some(Timestamp(i64::MIN)),
             // What the life before has heard it may not have told.
             sign_at: others.then_some(Timestamp(i64::MIN)),
@@ -129,6 +132,7 @@ impl Shard {
     }
 
     pub(super) fn counts_mut(&mut self) -> &mut Counts {
+        self.counts.written = self.known && self.engine.pending() == 0;
         (self.counts.entities, self.counts.clock) = (self.engine.entities() as u64, self.engine.clock());
         &mut self.counts
     }
@@ -239,13 +243,14 @@ impl Shard {
     }
 
     fn published(&mut self, marked: bool) -> Vec<Action> {
+        self.known |= marked;
         if !marked && !self.refills {
-            self.refills = true;
+            (self.refills, self.known) = (true, false);
             self.engine.touch_all();
             self.counts.refills += 1;
         }
         if self.refills && self.engine.pending() == 0 {
-            self.refills = false;
+            (self.refills, self.known) = (false, true);
             return vec![Action::Mark];
         }
         Vec::new()

@@ -31,6 +31,8 @@ pub struct Counts {
     pub replayed: u64,
     /// Vectors that the online store had newer.
     pub superseded: u64,
+    /// Whether the online store has everything that the partition knows.
+    pub written: bool,
     /// Entities of all groups.
     pub entities: u64,
     /// The engine's clock.
@@ -97,6 +99,13 @@ impl Freshness {
             *sum += count;
             Some(((1u64 << bucket) - 1, *sum))
         })
+    }
+
+    /// The bound below which this share of the records stayed; 0 when there are none.
+    pub fn quantile(&self, q: f64) -> u64 {
+        let all: u64 = self.buckets.iter().sum();
+        let wanted = (all as f64 * q).ceil() as u64;
+        self.cumulative().find(|(_, count)| *count >= wanted && *count > 0).map_or(0, |(bound, _)| bound)
     }
 
     /// Sum of all latencies.

@@ -187,6 +187,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         let stale: Vec<u32> = self.shards.iter().filter(|(_, owned)| stale(owned)).map(|(partition, _)| *partition).collect();
         for partition in stale {
             self.perform(member, partition, Action::Publish(features::Vectors::default())).await?;
+            self.tell(partition);
         }
         Ok(())
     }
@@ -207,9 +208,15 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             for (append_at, records) in waited {
                 counts.freshness.note(now.0.saturating_sub(append_at.0).max(0).unsigned_abs(), records);
             }
-            self.watch.put(self.plan.generation, partition, counts);
         }
+        self.tell(partition);
         Ok(())
+    }
+
+    fn tell(&mut self, partition: u32) {
+        if let Some(owned) = self.shards.get_mut(&partition) {
+            self.watch.put(self.plan.generation, partition, owned.shard.counts_mut());
+        }
     }
 
     /// Performs an action, and those that follow from its success.

@@ -78,6 +78,7 @@ pub async fn pipelines_do_not_touch_each_other<H: Harness<Port: Catalog>>(harnes
     let port = harness.fresh().await;
     good(port.deploy(&deployment("one", 1), &entry(1, "one")).await);
     good(port.deploy(&deployment("two", 1), &entry(2, "two")).await);
+    assert_eq!(good(port.pipelines().await), ["one", "two"]);
     good(port.deploy(&deployment("one", 2), &entry(3, "one again")).await);
     let port = harness.crash(port).await;
     assert_eq!(good(port.deployment("one").await), Some(deployment("one", 2)));

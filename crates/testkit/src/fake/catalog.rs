@@ -34,6 +34,10 @@ impl MemoryCatalog {
 }
 
 impl Catalog for MemoryCatalog {
+    async fn pipelines(&self) -> Result<Vec<String>, Error> {
+        self.run("catalog.pipelines", |state| Ok(state.in_force.keys().cloned().collect())).await
+    }
+
     async fn deployment(&self, pipeline: &str) -> Result<Option<Deployment>, Error> {
         self.run("catalog.deployment", |state| Ok(state.in_force.get(pipeline).cloned())).await
     }

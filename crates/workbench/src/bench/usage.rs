@@ -14,7 +14,7 @@ pub(super) fn resident_memory_bytes() -> u64 {
 }
 
 /// The most memory that was ever resident.
-pub(super) fn peak_memory_bytes() -> u64 {
+pub fn peak_memory_bytes() -> u64 {
     status_bytes("VmHWM:")
 }
 

@@ -1,0 +1,111 @@
+//! A simulated world that produces events for a host: a city for deliveries, a fleet for scooters.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::Timestamp;
+use sim::{City, Faults, Feed, Fleet, FleetScenario, FleetSettings, Gateway, Record, Scenario, Settings};
+
+use crate::{
+    failure::Failure,
+    host::{Host, control::Event},
+};
+
+/// Small beside what a reader would call late, large enough that appends are not one by one.
+const EVERY: Duration = Duration::from_millis(50);
+/// Events in one append: some megabytes.
+const EVENTS_MAX: usize = 8192;
+
+/// What is simulated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum World {
+    City(Scenario),
+    Fleet(FleetScenario),
+}
+
+/// A world and its gateway.
+pub(crate) enum Producer {
+    City(Box<Feed<City>>),
+    Fleet(Box<Feed<Fleet>>),
+}
+
+impl World {
+    /// The world that produces events for a pipeline, by the topics that it reads.
+    pub(crate) fn named(name: &str) -> Result<Self, Failure> {
+        if let Ok(scenario) = name.parse() {
+            return Ok(Self::City(scenario));
+        }
+        if let Ok(scenario) = name.parse() {
+            return Ok(Self::Fleet(scenario));
+        }
+        let cities: Vec<&str> = Scenario::ALL.iter().map(|scenario| scenario.name()).collect();
+        let fleets: Vec<&str> = FleetScenario::ALL.iter().map(|scenario| scenario.name()).collect();
+        Err(Failure::failed(format!(
+            "there is no scenario {name}; there are {} for a city and {} for scooters.",
+            cities.join(", "),
+            fleets.join(", ")
+        )))
+    }
+}
+
+impl Producer {
+    pub(crate) fn new(world: World, start: Timestamp, seed: u64, faults: Faults) -> Result<Self, Failure> {
+        let gateway = Gateway::new(faults, seed)?;
+        Ok(match world {
+            World::City(scenario) => {
+                Self::City(Box::new(Feed::new(City::new(Settings { scenario, start, ..Settings::default() }, seed)?, gateway)))
+            }
+            World::Fleet(scenario) => Self::Fleet(Box::new(Feed::new(
+                Fleet::new(FleetSettings { scenario, start, ..FleetSettings::default() }, seed)?,
+                gateway,
+            ))),
+        })
+    }
+
+    /// All records that arrive before an instant.
+    pub(crate) fn advance(&mut self, until: Timestamp) -> Vec<Record> {
+        match self {
+            Self::City(feed) => feed.advance(until),
+            Self::Fleet(feed) => feed.advance(until),
+        }
+    }
+
+    /// Lines of what really became of the orders that have ended since this was last asked; a fleet's check-ins that did not come.
+    pub(crate) fn take_truths(&mut self) -> Vec<Vec<u8>> {
+        match self {
+            Self::City(feed) => feed.world().take_truths().iter().map(sim::Truth::line).collect(),
+            Self::Fleet(feed) => feed.world().take_absences().iter().map(missed).collect(),
+        }
+    }
+
+    /// Orders that have not ended, for a city.
+    pub(crate) fn orders_open(&mut self) -> Option<usize> {
+        match self {
+            Self::City(feed) => Some(feed.world().orders_open()),
+            Self::Fleet(_) => None,
+        }
+    }
+}
+
+/// Lets the world go on with the host's clock, for as long as the task lives.
+pub(crate) async fn live(host: Arc<Host>, prefix: String, mut producer: Producer) -> Result<(), Failure> {
+    loop {
+        for events in producer.advance(host.clock().now()).chunks(EVENTS_MAX) {
+            host.append(events.iter().map(|record| event(&prefix, record)).collect()).await?;
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+fn missed(absence: &sim::Absence) -> Vec<u8> {
+    let line = serde_json::json!({ "device_id": absence.device_id, "missed_check_in": absence.morning.to_string() });
+    format!("{line}\n").into_bytes()
+}
+
+/// A record as the log takes it.
+pub(crate) fn event(prefix: &str, record: &Record) -> Event {
+    Event {
+        topic: format!("{prefix}{}", record.topic),
+        key: record.key.to_string(),
+        payload: String::from_utf8_lossy(&record.payload).into_owned(),
+    }
+}

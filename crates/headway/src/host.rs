@@ -1,0 +1,256 @@
+//! A running Headway in one process: the embedded parts in one folder, and the workers of every pipeline.
+//!
+//! Opens, announces, starts, watches and stops. What the workers do is the data plane's; what is asked of them from outside comes
+//! by way of `control`.
+
+mod clock;
+pub(crate) mod control;
+mod generations;
+pub(crate) mod reading;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use dataplane::features::{Counts, Parts, Watch};
+use domain::{Span, Timestamp};
+use io_folder::{Folder, FolderArtifacts, FolderCatalog, MemoryOnline};
+use io_log::EmbeddedLog;
+use ports::{Artifacts, Catalog, Clock, Log};
+use tokio::sync::watch;
+
+use crate::failure::Failure;
+use clock::Steady;
+pub(crate) use generations::Hosted;
+
+/// Days that topics keep records for: what a rebuild can reach back to.
+const RETENTION: Span = Span(35 * 86_400_000);
+
+/// Where the number of partitions is kept.
+const PARTITIONS: &str = "host/partitions";
+/// Two for each of the workers that run by default, so that one can be busy while the other waits for the disk.
+const PARTITIONS_DEFAULT: u32 = 4;
+
+/// How to open a host.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) folder: PathBuf,
+    /// Folders of pipelines; empty for those that are deployed already.
+    pub(crate) pipelines: Vec<PathBuf>,
+    /// None for as many as there are.
+    pub(crate) partitions: Option<u32>,
+    pub(crate) workers: usize,
+    /// How fast the clock runs beside the one on the wall.
+    pub(crate) speed: f64,
+}
+
+impl Options {
+    /// For a folder that no process holds: as it was left, with as many partitions as its topics have.
+    pub(crate) fn of_stopped(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), pipelines: Vec::new(), partitions: None, workers: 1, speed: 1.0 }
+    }
+}
+
+pub(crate) type EmbeddedParts = Parts<EmbeddedLog, MemoryOnline, FolderArtifacts>;
+
+/// A running Headway.
+pub(crate) struct Host {
+    pub(crate) parts: EmbeddedParts,
+    pub(crate) catalog: FolderCatalog,
+    pub(crate) watch: Watch,
+    pub(crate) options: Options,
+    pub(crate) partitions: u32,
+    hosted: Mutex<Vec<Arc<Hosted>>>,
+    steady: Arc<Steady>,
+    /// What a person should hear about how it began.
+    announcements: Mutex<Vec<String>>,
+    failed: watch::Sender<Option<String>>,
+}
+
+/// Into how many parts the topics of a folder are divided: as many as at the first start, and then as many as are wanted.
+pub(crate) async fn partitions(artifacts: &FolderArtifacts, wanted: Option<u32>) -> Result<u32, Failure> {
+    let there = artifacts.get(PARTITIONS).await?;
+    let there = there.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.trim().parse::<u32>().ok());
+    match (there, wanted) {
+        (Some(there), Some(wanted)) if there != wanted => Err(Failure::failed(format!(
+            "the topics here have {there} partitions, not {wanted}: leave out --partitions, or begin another folder."
+        ))),
+        (Some(there), _) => Ok(there),
+        (None, wanted) => {
+            let partitions = wanted.unwrap_or(PARTITIONS_DEFAULT);
+            artifacts.put(PARTITIONS, Bytes::from(partitions.to_string())).await?;
+            Ok(partitions)
+        }
+    }
+}
+
+/// How far behind the log the workers are, and what they hold.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Status {
+    pub(crate) counts: Counts,
+    pub(crate) partitions: usize,
+    pub(crate) lag_records: u64,
+    pub(crate) builds: bool,
+}
+
+impl Host {
+    /// Takes the folder, says what is in it, and starts the workers. Waits for the disk.
+    pub(crate) async fn open(options: Options) -> Result<Arc<Self>, Failure> {
+        let steady = Arc::new(Steady::new(options.speed));
+        let clock = steady.clock();
+        let log_folder = options.folder.join("log");
+        std::fs::create_dir_all(&options.folder).map_err(|error| Failure::writing(&options.folder, &error))?;
+        let log = EmbeddedLog::open(io_log::Settings::new(log_folder), clock.clone())?;
+        let folder = Folder::open(&options.folder).map_err(ports::Error::from)?;
+        let artifacts = folder.artifacts();
+        let partitions = partitions(&artifacts, options.partitions).await?;
+        let mut announcements = Vec::new();
+        if let Some(torn) = &log.recovered().torn {
+            announcements.push(format!(
+                "The last write before the stop was cut short and is put aside: {torn:?}. Nothing acknowledged was in it."
+            ));
+        }
+        let parts = Parts { log, online: MemoryOnline::new(clock.clone()), artifacts, clock };
+        let host = Arc::new(Self {
+            parts,
+            catalog: folder.catalog(),
+            watch: Watch::default(),
+            options,
+            partitions,
+            hosted: Mutex::default(),
+            steady,
+            announcements: Mutex::new(announcements),
+            failed: watch::Sender::new(None),
+        });
+        host.begin().await?;
+        Ok(host)
+    }
+
+    async fn begin(self: &Arc<Self>) -> Result<(), Failure> {
+        let mut hosted = Vec::new();
+        if self.options.pipelines.is_empty() {
+            for id in self.catalog.pipelines().await? {
+                hosted.push(Hosted::deployed(self, &id).await?);
+            }
+        }
+        for folder in &self.options.pipelines {
+            hosted.push(Hosted::deploy(self, folder).await?);
+        }
+        if hosted.is_empty() {
+            return Err(Failure::failed(format!(
+                "{} holds no pipeline yet: name one, as in `headway run pipelines/delivery-eta`.",
+                self.options.folder.display()
+            )));
+        }
+        self.catch_up_clock(&hosted).await?;
+        for hosted in &hosted {
+            hosted.start(self).await?;
+        }
+        *self.hosted.lock().unwrap_or_else(PoisonError::into_inner) = hosted;
+        Ok(())
+    }
+
+    /// A log that was written by a hurried clock may end in the future: time goes on from there.
+    async fn catch_up_clock(&self, hosted: &[Arc<Hosted>]) -> Result<(), Failure> {
+        let mut newest = Timestamp(i64::MIN);
+        for hosted in hosted {
+            for topic in hosted.topics() {
+                for partition in 0..self.partitions {
+                    let bounds = self.parts.log.bounds(&topic, partition).await?;
+                    if bounds.next > bounds.first {
+                        let last = self.parts.log.read(&topic, partition, bounds.next - 1, 1).await?;
+                        newest = last.iter().map(|record| record.append_at).max().unwrap_or(newest).max(newest);
+                    }
+                }
+            }
+        }
+        if let Some(ahead) = self.steady.not_before(newest) {
+            self.announce(format!("The newest record is {ahead} ahead of this machine's clock; time goes on from there."));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn announce(&self, words: String) {
+        self.announcements.lock().unwrap_or_else(PoisonError::into_inner).push(words);
+    }
+
+    /// What has been announced since this was last asked.
+    pub(crate) fn take_announcements(&self) -> Vec<String> {
+        std::mem::take(&mut *self.announcements.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.parts.clock
+    }
+
+    pub(crate) fn hosted(&self) -> Vec<Arc<Hosted>> {
+        self.hosted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A worker has ended by itself: the process cannot go on.
+    fn fail(&self, why: String) {
+        self.failed.send_replace(Some(why));
+    }
+
+    /// Waits until a worker has ended by itself.
+    pub(crate) async fn failure(&self) -> Failure {
+        let mut failed = self.failed.subscribe();
+        let why = failed.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+        Failure::failed(why.unwrap_or_else(|| "the workers are gone".to_owned()))
+    }
+
+    /// What the machine's clock has done that a person should know.
+    pub(crate) fn clock_jump(&self) -> Option<String> {
+        self.steady.jump()
+    }
+
+    pub(crate) async fn status(&self) -> Result<Status, Failure> {
+        let mut status = Status { counts: self.watch.total(), partitions: self.watch.counts().len(), ..Status::default() };
+        for hosted in self.hosted() {
+            status.lag_records += hosted.lag(self).await?;
+            status.builds |= hosted.builds();
+        }
+        Ok(status)
+    }
+
+    /// Waits until the workers have taken what is in the log and the online store has everything of it.
+    pub(crate) async fn settled(&self, patience: Duration) -> Result<(), Failure> {
+        let settled = async {
+            loop {
+                let status = self.status().await?;
+                let wanted: usize = self.hosted().iter().map(|hosted| hosted.partitions_wanted(self)).sum();
+                if status.lag_records == 0
+                    && status.partitions >= wanted
+                    && self.watch.counts().values().all(|counts| counts.written)
+                {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(patience, settled).await.unwrap_or_else(|_| {
+            Err(Failure::failed(format!(
+                "the workers did not catch up within {patience:?}; `headway run` shows how far they are."
+            )))
+        })
+    }
+
+    /// Commits and publishes what was taken, and ends the workers.
+    pub(crate) async fn stop(&self) -> Result<(), Failure> {
+        for hosted in self.hosted() {
+            hosted.stop().await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn socket(folder: &Path) -> PathBuf {
+        folder.join("control.sock")
+    }
+
+    pub(crate) fn retention() -> Span {
+        RETENTION
+    }
+}

@@ -1,0 +1,159 @@
+//! Questions from other processes while this one holds the folder: a socket beside the log, one JSON object a line each way.
+
+use std::{path::Path, sync::Arc};
+
+use bytes::Bytes;
+use ports::{Log, Outgoing};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+};
+
+use super::{Host, Status, reading::Reading};
+use crate::failure::Failure;
+
+/// A request carries at most some thousands of events.
+const REQUEST_BYTES_MAX: u64 = 16 << 20;
+
+/// What may be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// The vectors of an entity.
+    Read { pipeline: Option<String>, entity: String, key: String },
+    /// Take these events into the log.
+    Append { events: Vec<Event> },
+    /// How it goes.
+    Status,
+}
+
+/// One event for the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) topic: String,
+    pub(crate) key: String,
+    /// JSON as it is to be written; broken events are texts too.
+    pub(crate) payload: String,
+}
+
+/// What is answered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    Reading(Reading),
+    Appended(usize),
+    Status {
+        records: u64,
+        entities: u64,
+        lag_records: u64,
+        partitions: usize,
+        now: String,
+    },
+    /// It could not be done, for this reason.
+    Failed(String),
+}
+
+/// Answers until the host is gone. The socket of a process that was killed is replaced: whoever holds the log is the only one.
+pub(crate) fn listen(host: Arc<Host>) -> Result<(), Failure> {
+    let socket = Host::socket(&host.options.folder);
+    let _ = std::fs::remove_file(&socket);
+    let listener = UnixListener::bind(&socket).map_err(|error| {
+        Failure::failed(format!(
+            "cannot listen on {}: {error}; a path of at most 100 bytes is needed: choose a shorter --folder.",
+            socket.display()
+        ))
+    })?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(host.clone(), stream));
+        }
+    });
+    Ok(())
+}
+
+async fn serve(host: Arc<Host>, stream: UnixStream) {
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read);
+    // Whoever asks has gone away when it cannot be answered.
+    while let Ok(Some(line)) = line(&mut read).await {
+        let answer = match serde_json::from_slice(&line) {
+            Ok(request) => answer(&host, request).await.unwrap_or_else(|failure| Answer::Failed(failure.message)),
+            Err(error) => Answer::Failed(format!("this request cannot be read: {error}")),
+        };
+        let mut bytes = serde_json::to_vec(&answer).unwrap_or_default();
+        bytes.push(b'\n');
+        if write.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn line(read: &mut BufReader<impl AsyncRead + Unpin>) -> std::io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let count = read.take(REQUEST_BYTES_MAX).read_until(b'\n', &mut line).await?;
+    Ok((count > 0).then_some(line))
+}
+
+async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer, Failure> {
+    match request {
+        Request::Read { pipeline, entity, key } => Ok(Answer::Reading(host.read(pipeline.as_deref(), &entity, &key).await?)),
+        Request::Append { events } => Ok(Answer::Appended(host.append(events).await?)),
+        Request::Status => {
+            let Status { counts, partitions, lag_records, .. } = host.status().await?;
+            let now = host.clock().now().to_string();
+            Ok(Answer::Status { records: counts.records, entities: counts.entities, lag_records, partitions, now })
+        }
+    }
+}
+
+impl Host {
+    /// Appends events, each to the partition of its key. When this returns they survive a crash.
+    pub(crate) async fn append(&self, events: Vec<Event>) -> Result<usize, Failure> {
+        let outgoing: Vec<Outgoing> = outgoing(events, self.partitions).collect();
+        let count = outgoing.len();
+        self.parts.log.append(outgoing).await?;
+        Ok(count)
+    }
+}
+
+/// Events as the log takes them, each for the partition of its key.
+pub(crate) fn outgoing(events: Vec<Event>, partitions: u32) -> impl Iterator<Item = Outgoing> {
+    events.into_iter().map(move |event| Outgoing {
+        partition: dataplane::partition_of(event.key.as_bytes(), partitions),
+        topic: event.topic.into(),
+        key: Bytes::from(event.key),
+        value: Bytes::from(event.payload),
+        headers: Vec::new(),
+    })
+}
+
+/// Somebody who asks the process that holds a folder.
+pub(crate) struct Client {
+    read: BufReader<tokio::net::unix::OwnedReadHalf>,
+    write: tokio::net::unix::OwnedWriteHalf,
+}
+
+impl Client {
+    /// None when no process holds the folder.
+    pub(crate) async fn connect(folder: &Path) -> Option<Self> {
+        let (read, write) = UnixStream::connect(Host::socket(folder)).await.ok()?.into_split();
+        Some(Self { read: BufReader::new(read), write })
+    }
+
+    /// Asks, and waits for the answer; one that says why it could not be done is a failure.
+    pub(crate) async fn ask(&mut self, request: &Request) -> Result<Answer, Failure> {
+        let gone = || Failure::failed("the process that holds the folder has gone away: try again.");
+        let mut bytes = serde_json::to_vec(request).map_err(|error| Failure::failed(error.to_string()))?;
+        bytes.push(b'\n');
+        self.write.write_all(&bytes).await.map_err(|_| gone())?;
+        let line = line(&mut self.read).await.ok().flatten().ok_or_else(gone)?;
+        match serde_json::from_slice(&line) {
+            Ok(Answer::Failed(why)) => Err(Failure::failed(why)),
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                Err(Failure::failed(format!("the answer cannot be read ({error}): is the other process of this version?")))
+            }
+        }
+    }
+}
