@@ -5,10 +5,17 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table::Entry};
 
 /// Identities of one closed piece of a slice's list.
 const PIECE: usize = 4096;
+
+/// A slice begins with room for as many identities as the one before had, and this part of them more: load changes slowly, and
+/// an index that grows is built again.
+const ROOM_SHARE: usize = 8;
+
+/// More than this many times the room that is needed is not kept: twice comes of rounding up, and twice of load that halved.
+const ROOM_MOST: usize = 4;
 
 /// The identities of the present slice and the one before.
 #[derive(Debug)]
@@ -19,6 +26,15 @@ pub(crate) struct Slices {
     present: Slice,
     before: Slice,
     shortened: u64,
+}
+
+/// What a glance at the slices found, see [`Slices::glance`].
+#[derive(Debug, Default)]
+pub(crate) struct Glance {
+    /// The slice that was present.
+    present_id: u64,
+    /// For each identity whether one of the slices had it.
+    known: Vec<bool>,
 }
 
 /// Identities in the order of their coming, and an index of them.
@@ -55,10 +71,19 @@ impl Slices {
         Self { horizon_ms, entries_max, number: i64::MIN, present, before: Slice::default(), shortened: 0 }
     }
 
-    /// Remembers an identity, and tells whether it is new.
-    pub(crate) fn insert(&mut self, clock_ms: i64, identity: u128) -> bool {
+    /// Looks for identities that will be inserted next. A look-up waits for memory, and those that change nothing in between
+    /// wait together.
+    pub(crate) fn glance(&self, identities: &[u128], glance: &mut Glance) {
+        glance.present_id = self.present.id;
+        glance.known.clear();
+        glance.known.extend(identities.iter().map(|one| self.before.contains(*one) | self.present.contains(*one)));
+    }
+
+    /// Remembers an identity, the one at a place of the latest glance, and tells whether it is new.
+    pub(crate) fn insert(&mut self, clock_ms: i64, identity: u128, (glance, place): (&Glance, usize)) -> bool {
         self.turn(clock_ms.div_euclid(self.horizon_ms));
-        if self.before.contains(identity) || !self.present.insert(identity) {
+        let is_known = if glance.present_id == self.present.id { glance.known[place] } else { self.before.contains(identity) };
+        if is_known || !self.present.insert(identity) {
             return false;
         }
         if self.present.len() >= self.entries_max {
@@ -82,7 +107,7 @@ impl Slices {
     }
 
     fn next(&mut self) {
-        let next = Slice { id: self.present.id + 1, ..Slice::default() };
+        let next = Slice { id: self.present.id + 1, index: self.before.emptied_index(self.present.len()), ..Slice::default() };
         self.before = std::mem::replace(&mut self.present, next);
     }
 
@@ -130,6 +155,19 @@ impl Slices {
 }
 
 impl Slice {
+    /// The room of its index for the slice after the next, which is likely to be as long as the next.
+    fn emptied_index(&mut self, length: usize) -> HashTable<u32> {
+        let mut index = std::mem::take(&mut self.index);
+        index.clear();
+        let enough = length + length / ROOM_SHARE;
+        // After a rush, what it took is given back.
+        if index.capacity() > ROOM_MOST * enough.max(PIECE) {
+            index = HashTable::new();
+        }
+        index.reserve(enough, |_| 0);
+        index
+    }
+
     fn len(&self) -> usize {
         self.pieces.len() * PIECE + self.open.len()
     }
@@ -140,13 +178,14 @@ impl Slice {
     }
 
     fn insert(&mut self, identity: u128) -> bool {
-        if self.contains(identity) {
-            return false;
-        }
         let at = u32::try_from(self.len()).unwrap_or_else(|_| panic!("a slice is bounded well below 2^32"));
-        self.open.push(identity);
         let Self { pieces, open, index, .. } = self;
-        index.insert_unique(hash(identity), at, |at| hash(identity_at(pieces, open, *at)));
+        let is_same = |at: &u32| identity_at(pieces, open, *at) == identity;
+        match index.entry(hash(identity), is_same, |at| hash(identity_at(pieces, open, *at))) {
+            Entry::Occupied(_) => return false,
+            Entry::Vacant(entry) => entry.insert(at),
+        };
+        open.push(identity);
         if open.len() == PIECE {
             pieces.push(Arc::new(std::mem::replace(open, Vec::with_capacity(PIECE))));
         }
@@ -168,24 +207,30 @@ fn hash(identity: u128) -> u64 {
 mod tests {
     use super::*;
 
+    fn insert(slices: &mut Slices, clock_ms: i64, identity: u128) -> bool {
+        let mut glance = Glance::default();
+        slices.glance(&[identity], &mut glance);
+        slices.insert(clock_ms, identity, (&glance, 0))
+    }
+
     #[test]
     fn a_duplicate_is_known_in_its_slice_and_the_next() {
         let mut slices = Slices::new(1000, 1 << 20);
-        assert!(slices.insert(100, 7));
-        assert!(!slices.insert(900, 7));
-        assert!(!slices.insert(1999, 7));
-        assert!(slices.insert(2000, 7), "two slices later it is forgotten");
-        assert!(slices.insert(9000, 8));
-        assert!(slices.insert(12_000, 8), "a gap forgets everything");
+        assert!(insert(&mut slices, 100, 7));
+        assert!(!insert(&mut slices, 900, 7));
+        assert!(!insert(&mut slices, 1999, 7));
+        assert!(insert(&mut slices, 2000, 7), "two slices later it is forgotten");
+        assert!(insert(&mut slices, 9000, 8));
+        assert!(insert(&mut slices, 12_000, 8), "a gap forgets everything");
     }
 
     #[test]
     fn a_full_slice_ends_early_and_is_counted() {
         let mut slices = Slices::new(1_000_000, 1024);
-        assert!((0..2048).all(|identity| slices.insert(0, identity)));
+        assert!((0..2048).all(|identity| insert(&mut slices, 0, identity)));
         assert_eq!(slices.shortened(), 2);
-        assert!(!slices.insert(0, 2000), "the last slice is still known");
-        assert!(slices.insert(0, 5), "the one before it is not");
+        assert!(!insert(&mut slices, 0, 2000), "the last slice is still known");
+        assert!(insert(&mut slices, 0, 5), "the one before it is not");
     }
 
     #[test]
@@ -194,7 +239,7 @@ mod tests {
         let mut images = Vec::new();
         let mut mark = None;
         for (clock, identities) in [(500, 0..3u128), (1500, 3..9000), (1600, 9000..20_000)] {
-            identities.for_each(|identity| assert!(slices.insert(clock, identity)));
+            identities.for_each(|identity| assert!(insert(&mut slices, clock, identity)));
             images.push(slices.image(mark));
             mark = Some(slices.mark());
         }
@@ -202,7 +247,23 @@ mod tests {
         let pieces = images.iter().flat_map(|image| image.pieces.iter().map(|(id, piece)| (*id, piece.to_vec())));
         let mut restored = Slices::new(1000, 1 << 20);
         restored.restore(last.0, last.1, &pieces.collect::<Vec<(u64, Vec<u128>)>>());
-        assert!((0..20_000).all(|identity| !restored.insert(1700, identity)));
-        assert!(restored.insert(1700, 20_000));
+        assert!((0..20_000).all(|identity| !insert(&mut restored, 1700, identity)));
+        assert!(insert(&mut restored, 1700, 20_000));
+    }
+
+    #[test]
+    fn a_glance_changes_nothing() {
+        // Clocks that turn slices within a glance, identities that come twice within one, and full slices.
+        let events: Vec<(i64, u128)> = (0..20_000u64).map(|at| (at as i64 / 7, u128::from(at * at % 6007))).collect();
+        let (mut slices, mut alone, mut glance) = (Slices::new(900, 1024), Slices::new(900, 1024), Glance::default());
+        for chunk in events.chunks(300) {
+            slices.glance(&chunk.iter().map(|(_, identity)| *identity).collect::<Vec<u128>>(), &mut glance);
+            for (place, (clock, identity)) in chunk.iter().enumerate() {
+                let is_new = slices.insert(*clock, *identity, (&glance, place));
+                assert_eq!(is_new, insert(&mut alone, *clock, *identity));
+            }
+        }
+        assert_eq!((slices.present(), slices.shortened()), (alone.present(), alone.shortened()));
+        assert!(slices.shortened() > 0);
     }
 }
