@@ -19,9 +19,10 @@ use crate::{
     Error, Reason,
     columns::Columns,
     derive::{Derived, Horizon, Rows},
-    group::{GroupState, LAG_MS, Moment},
+    group::{AHEAD, GroupState, LAG_MS, Moment},
     layout::Layout,
-    output::{Dropped, Output, Refused},
+    output::{Dropped, Output, Refused, Vectors},
+    ring::Ring,
     steps::{Step, Steps},
     tiling::Prepared,
     wheel::Wheel,
@@ -77,6 +78,8 @@ pub struct Engine {
     position: u64,
     used: Vec<Vec<bool>>,
     steps: Steps,
+    /// How large the vectors of the latest step were: the next is likely to need as much room.
+    room: (usize, usize),
     snapshot: Option<snapshot::Progress>,
     /// Number of the snapshot that was begun last.
     snapshots: u64,
@@ -116,6 +119,7 @@ impl Engine {
             position: 0,
             used,
             steps: Steps::new(config.stopwatch),
+            room: (0, 0),
             snapshot: None,
             snapshots: 0,
             written: None,
@@ -128,7 +132,7 @@ impl Engine {
     /// Takes records in their order. `now` is the clock: no record was appended at or after it. Records of one source are of
     /// one partition.
     pub fn ingest(&mut self, records: &[Record<'_>], now: Timestamp) -> Output {
-        let mut out = Output::default();
+        let mut out = Output { vectors: Vectors::with_room_for(self.room), ..Output::default() };
         self.now = self.now.max(now.0);
         self.position += records.len() as u64;
         for source in 0..self.streams.len() {
@@ -248,13 +252,19 @@ impl Engine {
             let tiled = prepared.tile(&state.layout, columns);
             self.steps.end(Step::Tile);
             let mut remote = block::Outgoing::new(self.config, state, said);
+            let found = state.find_all(prepared.keys.iter());
             let (words, sketches) = (state.layout.words + state.layout.always_words, state.layout.sketched.len());
             for (at, (place, tile, latest)) in tiled.heads.iter().copied().enumerate() {
+                if at.is_multiple_of(AHEAD) {
+                    let next = tiled.heads[at..].iter().take(AHEAD).filter_map(|(place, ..)| found[*place as usize]);
+                    state.look_ahead(next, Ring::newest_tile);
+                }
                 let key = (prepared.keys.hash(place), prepared.keys.text(place));
                 let words = &tiled.words[at * words..(at + 1) * words];
                 let sketches = &tiled.sketches[at * sketches..(at + 1) * sketches];
                 if remote.is_mine(key.0) {
-                    note(state.merge(key, (tile, latest), words, sketches), state.index, key.1, &mut out.dropped);
+                    let taken = state.merge(found[place as usize], key, (tile, latest), words, sketches);
+                    note(taken, state.index, key.1, &mut out.dropped);
                 } else {
                     remote.partial(key, (tile, latest), words, sketches);
                 }
@@ -301,13 +311,20 @@ impl Engine {
             let moment = self.moment(&self.groups[place]);
             self.groups[place].finish_touched(moment, &mut self.wheel, &mut out.vectors);
         }
-        while let Some(entries) = self.wheel.pop(self.now) {
-            for (group, entity) in entries {
-                let moment = self.moment(&self.groups[usize::from(group)]);
-                self.groups[usize::from(group)].fire(entity, moment, &mut self.wheel, &mut out.vectors);
+        while let Some(mut entries) = self.wheel.pop(self.now) {
+            entries.retain(|(group, entity)| self.groups[usize::from(*group)].is_due(*entity, self.now));
+            for some in entries.chunks(AHEAD) {
+                for (group, entity) in some {
+                    self.groups[usize::from(*group)].look_ahead(std::iter::once(*entity), Ring::all_tiles);
+                }
+                for (group, entity) in some {
+                    let moment = self.moment(&self.groups[usize::from(*group)]);
+                    self.groups[usize::from(*group)].fire(*entity, moment, &mut self.wheel, &mut out.vectors);
+                }
             }
         }
         self.steps.end(Step::Finish);
+        self.room = out.vectors.size();
         // What is due and was not done waits for a silent source, not for time.
         let due = self.derived.iter().filter_map(Derived::next_due).filter(|due| *due > self.now);
         let held = self.streams.iter().flatten().filter_map(StreamState::next_visible);
