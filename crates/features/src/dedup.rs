@@ -3,9 +3,11 @@
 //! Time is cut into slices by the clock of the partition; a slice is forgotten as a whole when it is neither the present nor
 //! the one before. A slice remembers identities in the order of their coming, so that a snapshot shares the pieces of that list.
 
-use std::sync::Arc;
+mod index;
 
-use hashbrown::{HashTable, hash_table::Entry};
+use std::{hint::black_box, sync::Arc};
+
+use self::index::Index;
 
 /// Identities of one closed piece of a slice's list.
 const PIECE: usize = 4096;
@@ -13,9 +15,6 @@ const PIECE: usize = 4096;
 /// A slice begins with room for as many identities as the one before had, and this part of them more: load changes slowly, and
 /// an index that grows is built again.
 const ROOM_SHARE: usize = 8;
-
-/// More than this many times the room that is needed is not kept: twice comes of rounding up, and twice of load that halved.
-const ROOM_MOST: usize = 4;
 
 /// The identities of the present slice and the one before.
 #[derive(Debug)]
@@ -46,7 +45,7 @@ struct Slice {
     pieces: Vec<Arc<Vec<u128>>>,
     /// The piece that grows.
     open: Vec<u128>,
-    index: HashTable<u32>,
+    index: Index,
 }
 
 /// Everything of [`Slices`] at one instant; cheap to take.
@@ -71,9 +70,10 @@ impl Slices {
         Self { horizon_ms, entries_max, number: i64::MIN, present, before: Slice::default(), shortened: 0 }
     }
 
-    /// Looks for identities that will be inserted next. A look-up waits for memory, and those that change nothing in between
-    /// wait together.
+    /// Looks for identities that will be inserted next. A look-up waits for memory; reads that decide nothing wait together.
     pub(crate) fn glance(&self, identities: &[u128], glance: &mut Glance) {
+        let entries = |one: &u128| self.before.index.an_entry(tag(*one)) ^ self.present.index.an_entry(tag(*one));
+        black_box(identities.iter().fold(0, |all, one| all ^ entries(one)));
         glance.present_id = self.present.id;
         glance.known.clear();
         glance.known.extend(identities.iter().map(|one| self.before.contains(*one) | self.present.contains(*one)));
@@ -107,7 +107,9 @@ impl Slices {
     }
 
     fn next(&mut self) {
-        let next = Slice { id: self.present.id + 1, index: self.before.emptied_index(self.present.len()), ..Slice::default() };
+        let room = self.present.len() + self.present.len() / ROOM_SHARE;
+        let index = std::mem::take(&mut self.before.index).emptied(room);
+        let next = Slice { id: self.present.id + 1, index, ..Slice::default() };
         self.before = std::mem::replace(&mut self.present, next);
     }
 
@@ -155,39 +157,24 @@ impl Slices {
 }
 
 impl Slice {
-    /// The room of its index for the slice after the next, which is likely to be as long as the next.
-    fn emptied_index(&mut self, length: usize) -> HashTable<u32> {
-        let mut index = std::mem::take(&mut self.index);
-        index.clear();
-        let enough = length + length / ROOM_SHARE;
-        // After a rush, what it took is given back.
-        if index.capacity() > ROOM_MOST * enough.max(PIECE) {
-            index = HashTable::new();
-        }
-        index.reserve(enough, |_| 0);
-        index
-    }
-
     fn len(&self) -> usize {
         self.pieces.len() * PIECE + self.open.len()
     }
 
     fn contains(&self, identity: u128) -> bool {
         let Self { pieces, open, index, .. } = self;
-        index.find(hash(identity), |at| identity_at(pieces, open, *at) == identity).is_some()
+        index.contains(tag(identity), |at| identity_at(pieces, open, at) == identity)
     }
 
     fn insert(&mut self, identity: u128) -> bool {
+        if self.contains(identity) {
+            return false;
+        }
         let at = u32::try_from(self.len()).unwrap_or_else(|_| panic!("a slice is bounded well below 2^32"));
-        let Self { pieces, open, index, .. } = self;
-        let is_same = |at: &u32| identity_at(pieces, open, *at) == identity;
-        match index.entry(hash(identity), is_same, |at| hash(identity_at(pieces, open, *at))) {
-            Entry::Occupied(_) => return false,
-            Entry::Vacant(entry) => entry.insert(at),
-        };
-        open.push(identity);
-        if open.len() == PIECE {
-            pieces.push(Arc::new(std::mem::replace(open, Vec::with_capacity(PIECE))));
+        self.index.insert(tag(identity), at);
+        self.open.push(identity);
+        if self.open.len() == PIECE {
+            self.pieces.push(Arc::new(std::mem::replace(&mut self.open, Vec::with_capacity(PIECE))));
         }
         true
     }
@@ -198,9 +185,9 @@ fn identity_at(pieces: &[Arc<Vec<u128>>], open: &[u128], at: u32) -> u128 {
     pieces.get(piece).map_or_else(|| open[place], |piece| piece[place])
 }
 
-/// An identity is a hash already: its low half serves.
-fn hash(identity: u128) -> u64 {
-    identity as u64
+/// An identity is a hash already: some of its bits serve.
+fn tag(identity: u128) -> u32 {
+    identity as u32
 }
 
 #[cfg(test)]
