@@ -94,7 +94,7 @@ impl Index {
 
     /// Tags are spread evenly, and so are their lines: in proportion.
     fn line_of(&self, tag: u32) -> usize {
-        (u64::from(tag) * self.lines.len() as u64 >> 32) as usize
+        ((u64::from(tag) * self.lines.len() as u64) >> 32) as usize
     }
 
     fn after(&self, at: usize) -> usize {
