@@ -5,8 +5,10 @@
 
 mod admission;
 mod block;
+mod load;
 mod snapshot;
 mod stream;
+mod time;
 
 use std::sync::Arc;
 
@@ -14,12 +16,12 @@ use domain::{FeatureVector, Schema, Timestamp, unpack};
 use pipeline::{Pipeline, SourceKind};
 
 use self::stream::StreamState;
-pub use self::{admission::Admission, snapshot::SnapshotKind};
+pub use self::{admission::Admission, load::Load, snapshot::SnapshotKind};
 use crate::{
     Error, Reason,
     columns::Columns,
     derive::{Derived, Horizon, Rows},
-    group::{AHEAD, GroupState, LAG_MS, Moment},
+    group::{AHEAD, GroupState},
     layout::Layout,
     output::{Dropped, Output, Refused, Vectors},
     ring::Ring,
@@ -192,18 +194,6 @@ impl Engine {
         self.groups.get(group).into_iter().flat_map(|state| state.slab.iter().map(|(_, key, _)| key))
     }
 
-    /// How much is held, for metrics and accounts.
-    pub fn load(&self) -> Load {
-        let rings = self.groups.iter().flat_map(|state| state.slab.iter().map(|(_, key, ring)| (key, ring)));
-        Load {
-            entities: self.groups.iter().map(|state| state.slab.len()).sum(),
-            ring_bytes: rings.map(|(key, ring)| key.len() + size_of_val(ring) + ring.heap_bytes()).sum(),
-            derived_keys: self.derived.iter().map(Derived::len).sum(),
-            held: self.streams.iter().flatten().map(|stream| stream.held.len()).sum(),
-            dedup_shortened: self.streams.iter().flatten().map(|stream| stream.slices.shortened()).sum(),
-        }
-    }
-
     /// Nanoseconds by step since the engine was made, when it has a stopwatch.
     pub fn steps(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.steps.nanoseconds()
@@ -331,48 +321,6 @@ impl Engine {
         out.next_timer = due.chain(held).chain(self.wheel.next()).min().map(Timestamp);
         out
     }
-
-    fn moment(&self, state: &GroupState) -> Moment {
-        let source = state.layout.group.source;
-        let heard = self.pipeline.base_of(source).and_then(|base| self.heard[base]);
-        let at = self.now.min(self.stands_still_at(source));
-        Moment { now: self.now, at, heard, position: self.position, sealed: self.sealed(source) }
-    }
-
-    /// What a block tells of its sender.
-    fn said(&self, base: usize) -> block::Said {
-        let oldest = self.streams[base].as_ref().map_or(i64::MIN, StreamState::oldest);
-        block::Said { heard: self.heard[base], now: self.now, oldest, shard: self.config.shard }
-    }
-
-    /// No event of a source before this instant can come any more from a shard that is not far behind the others.
-    fn sealed(&self, source: usize) -> i64 {
-        let known = self.pipeline.base_of(source).into_iter().flat_map(|base| self.oldest[base].iter().flatten().copied());
-        let (least, most) = known.fold((i64::MAX, i64::MIN), |(least, most), oldest| (least.min(oldest), most.max(oldest)));
-        if most == i64::MIN { i64::MIN } else { least.max(most.saturating_sub(LAG_MS)) }
-    }
-
-    /// The instant beyond which time does not pass for a source unless it is heard again.
-    fn stands_still_at(&self, source: usize) -> i64 {
-        let heard = self.pipeline.base_of(source).and_then(|base| self.heard[base]);
-        let silent_after = self.pipeline.sources[source].silent_after;
-        heard.zip(silent_after).map_or(i64::MAX, |(heard, after)| heard.saturating_add(after.0))
-    }
-}
-
-/// How much an engine holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// Entities of all groups.
-    pub entities: usize,
-    /// Bytes of their rings and keys.
-    pub ring_bytes: usize,
-    /// Keys of pairs and tables.
-    pub derived_keys: usize,
-    /// Events stamped in the future.
-    pub held: usize,
-    /// How often a dedup slice was full before its time.
-    pub dedup_shortened: u64,
 }
 
 fn note(taken: Result<(), Reason>, group: usize, key: &str, dropped: &mut Vec<Dropped>) {
