@@ -1,15 +1,19 @@
 //! Payloads to columns: JSON text to typed, quantised fields. Decides nothing that depends on time or on other records.
 
+mod instant;
 mod number;
 mod object;
 
-use domain::{EARLIEST, LATEST, Timestamp};
+use domain::{EARLIEST, LATEST};
 use h3o::{LatLng, Resolution};
 use pipeline::{Field, FieldKind, Source, Stream};
 use xxhash_rust::xxh3::xxh3_128;
 
 pub(crate) use self::number::UNITS_MAX;
-use self::object::Token;
+use self::{
+    instant::Instants,
+    object::{Lead, Taker, Token},
+};
 use crate::{
     Reason as Fault,
     columns::{Columns, FieldColumn, NULL},
@@ -28,9 +32,27 @@ pub(crate) struct Decoder {
     needed: Vec<bool>,
     identity: Identity,
     /// The members of the object that was read last, with their fields: producers write one order.
-    order: Vec<(String, Option<usize>)>,
+    order: Vec<Remembered>,
+    instants: Instants,
     hashed: Vec<u8>,
     units: Vec<i64>,
+}
+
+/// A member of the object that was read last.
+#[derive(Debug)]
+struct Remembered {
+    name: String,
+    lead: Option<Lead>,
+    field: Option<usize>,
+}
+
+/// The members of the object being read.
+struct Reading<'d, 'a> {
+    fields: &'d [Field],
+    order: &'d mut Vec<Remembered>,
+    scratch: &'d mut Scratch<'a>,
+    /// Members taken so far.
+    place: usize,
 }
 
 /// What makes a row itself.
@@ -64,6 +86,7 @@ impl Decoder {
             fields: source.fields.clone(),
             identity,
             order: Vec::new(),
+            instants: Instants::new(),
             hashed: Vec::new(),
         }
     }
@@ -104,33 +127,14 @@ impl Decoder {
     }
 
     fn tokens<'a>(&mut self, text: &'a str, scratch: &mut Scratch<'a>) -> Result<(), Fault> {
-        let Self { fields, order, .. } = self;
-        let mut place = 0;
-        let members = object::members(text, |key, token| {
-            let field = match order.get(place) {
-                Some((name, field)) if name == key => *field,
-                _ => {
-                    // A cell is computed: a member of its name is as good as undeclared.
-                    let is_read = |field: &Field| field.name == key && !matches!(field.kind, FieldKind::Cell { .. });
-                    let field = fields.iter().position(is_read);
-                    order.truncate(place);
-                    // An object of a million members is not worth remembering.
-                    if place < ORDER_MAX {
-                        order.push((key.to_owned(), field));
-                    }
-                    field
-                }
-            };
-            place += 1;
-            field.is_none_or(|field| token != Token::HalfCharacter && scratch[field].replace(token).is_none())
-        });
-        members.map_err(|_| Fault::Malformed)
+        let mut reading = Reading { fields: &self.fields, order: &mut self.order, scratch, place: 0 };
+        object::members(text, &mut reading).map_err(|_| Fault::Malformed)
     }
 
     fn push(&mut self, scratch: &Scratch<'_>, columns: &mut Columns) -> Result<(), Fault> {
-        for (place, field) in self.fields.iter().enumerate() {
-            let token = scratch[place].as_ref().filter(|token| **token != Token::Null);
-            match (&field.kind, token) {
+        for (place, token) in scratch.iter().enumerate() {
+            let token = token.as_ref().filter(|token| **token != Token::Null);
+            match (&self.fields[place].kind, token) {
                 (FieldKind::Cell { .. }, _) => {}
                 (_, None) if self.needed[place] => return Err(Fault::MissingField),
                 (FieldKind::Text, None) => columns.push_text(place, None),
@@ -139,8 +143,8 @@ impl Decoder {
                 }
                 (FieldKind::Text, Some(Token::Text(text))) => columns.push_text(place, Some(text)),
                 (FieldKind::Text, Some(_)) => return Err(Fault::WrongType),
-                (kind, token) => {
-                    let units = token.map_or(Ok(NULL), |token| units(kind, token))?;
+                (_, token) => {
+                    let units = token.map_or(Ok(NULL), |token| self.units(place, token))?;
                     self.units[place] = units;
                     columns.push_units(place, units);
                 }
@@ -163,6 +167,23 @@ impl Decoder {
         columns.identities.push(xxh3_128(&self.hashed));
         columns.times.push(time);
         Ok(())
+    }
+
+    fn units(&mut self, field: usize, token: &Token<'_>) -> Result<i64, Fault> {
+        match (&self.fields[field].kind, token) {
+            (FieldKind::Integer { min, max }, Token::Number(text)) => bounded(number::integer(text.as_bytes())?, *min, *max),
+            (FieldKind::Decimal { digits, min, max, round }, Token::Number(text)) => {
+                bounded(number::decimal(text.as_bytes(), *digits, *round)?, *min, *max)
+            }
+            (FieldKind::Boolean, Token::Boolean(value)) => Ok(i64::from(*value)),
+            (FieldKind::Time, Token::Text(text)) => in_time(self.instants.parse(text).ok_or(Fault::WrongType)?),
+            (FieldKind::Time, Token::Number(text)) => in_time(number::integer(text.as_bytes())?),
+            (FieldKind::Category(labels), Token::Text(text)) => {
+                let place = labels.iter().position(|label| label == text).ok_or(Fault::WrongType)?;
+                Ok(i64::try_from(place).unwrap_or(i64::MAX))
+            }
+            _ => Err(Fault::WrongType),
+        }
     }
 
     fn is_identity(&self, field: usize) -> bool {
@@ -189,6 +210,52 @@ impl Decoder {
     }
 }
 
+impl<'a> Taker<'a> for Reading<'_, 'a> {
+    fn lead(&self) -> Option<&Lead> {
+        self.order.get(self.place)?.lead.as_ref()
+    }
+
+    #[inline(always)]
+    fn take_expected(&mut self, token: Token<'a>) -> bool {
+        let field = self.order[self.place].field;
+        self.put(field, token)
+    }
+
+    fn take_named(&mut self, name: &str, token: Token<'a>) -> bool {
+        let field = match self.order.get(self.place) {
+            Some(remembered) if remembered.name == name => remembered.field,
+            _ => self.remember(name),
+        };
+        self.put(field, token)
+    }
+}
+
+impl<'a> Reading<'_, 'a> {
+    /// The field of a member that nobody expected.
+    fn remember(&mut self, name: &str) -> Option<usize> {
+        // A cell is computed: a member of its name is as good as undeclared.
+        let is_read = |field: &Field| field.name == name && !matches!(field.kind, FieldKind::Cell { .. });
+        let field = self.fields.iter().position(is_read);
+        self.order.truncate(self.place);
+        // An object of a million members is not worth remembering.
+        if self.place < ORDER_MAX {
+            self.order.push(Remembered { name: name.to_owned(), lead: Lead::new(self.place, name), field });
+        }
+        field
+    }
+
+    #[inline(always)]
+    fn put(&mut self, field: Option<usize>, token: Token<'a>) -> bool {
+        self.place += 1;
+        let Some(slot) = field.map(|field| &mut self.scratch[field]) else { return true };
+        if slot.is_some() || token == Token::HalfCharacter {
+            return false;
+        }
+        *slot = Some(token);
+        true
+    }
+}
+
 fn text_of<'a>(token: &'a Option<Token<'_>>) -> &'a str {
     match token {
         Some(Token::Text(text)) => text,
@@ -197,28 +264,11 @@ fn text_of<'a>(token: &'a Option<Token<'_>>) -> &'a str {
     }
 }
 
-fn units(kind: &FieldKind, token: &Token<'_>) -> Result<i64, Fault> {
-    match (kind, token) {
-        (FieldKind::Integer { min, max }, Token::Number(text)) => bounded(number::integer(text.as_bytes())?, *min, *max),
-        (FieldKind::Decimal { digits, min, max, round }, Token::Number(text)) => {
-            bounded(number::decimal(text.as_bytes(), *digits, *round)?, *min, *max)
-        }
-        (FieldKind::Boolean, Token::Boolean(value)) => Ok(i64::from(*value)),
-        (FieldKind::Time, Token::Text(text)) => instant(Timestamp::parse(text).ok_or(Fault::WrongType)?.0),
-        (FieldKind::Time, Token::Number(text)) => instant(number::integer(text.as_bytes())?),
-        (FieldKind::Category(labels), Token::Text(text)) => {
-            let place = labels.iter().position(|label| label == text).ok_or(Fault::WrongType)?;
-            Ok(i64::try_from(place).unwrap_or(i64::MAX))
-        }
-        _ => Err(Fault::WrongType),
-    }
-}
-
 fn bounded(units: i64, min: i64, max: i64) -> Result<i64, Fault> {
     if (min..=max).contains(&units) { Ok(units) } else { Err(Fault::OutOfRange) }
 }
 
-fn instant(ms: i64) -> Result<i64, Fault> {
+fn in_time(ms: i64) -> Result<i64, Fault> {
     if (EARLIEST.0..LATEST.0).contains(&ms) { Ok(ms) } else { Err(Fault::OutOfRange) }
 }
 

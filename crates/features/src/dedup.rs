@@ -3,12 +3,18 @@
 //! Time is cut into slices by the clock of the partition; a slice is forgotten as a whole when it is neither the present nor
 //! the one before. A slice remembers identities in the order of their coming, so that a snapshot shares the pieces of that list.
 
-use std::sync::Arc;
+mod index;
 
-use hashbrown::HashTable;
+use std::{hint::black_box, sync::Arc};
+
+use self::index::Index;
 
 /// Identities of one closed piece of a slice's list.
 const PIECE: usize = 4096;
+
+/// A slice begins with room for as many identities as the one before had, and this part of them more: load changes slowly, and
+/// an index that grows is built again.
+const ROOM_SHARE: usize = 8;
 
 /// The identities of the present slice and the one before.
 #[derive(Debug)]
@@ -21,6 +27,15 @@ pub(crate) struct Slices {
     shortened: u64,
 }
 
+/// What a glance at the slices found, see [`Slices::glance`].
+#[derive(Debug, Default)]
+pub(crate) struct Glance {
+    /// The slice that was present.
+    present_id: u64,
+    /// For each identity whether one of the slices had it.
+    known: Vec<bool>,
+}
+
 /// Identities in the order of their coming, and an index of them.
 #[derive(Debug, Default)]
 struct Slice {
@@ -30,7 +45,7 @@ struct Slice {
     pieces: Vec<Arc<Vec<u128>>>,
     /// The piece that grows.
     open: Vec<u128>,
-    index: HashTable<u32>,
+    index: Index,
 }
 
 /// Everything of [`Slices`] at one instant; cheap to take.
@@ -55,10 +70,20 @@ impl Slices {
         Self { horizon_ms, entries_max, number: i64::MIN, present, before: Slice::default(), shortened: 0 }
     }
 
-    /// Remembers an identity, and tells whether it is new.
-    pub(crate) fn insert(&mut self, clock_ms: i64, identity: u128) -> bool {
+    /// Looks for identities that will be inserted next. A look-up waits for memory; reads that decide nothing wait together.
+    pub(crate) fn glance(&self, identities: &[u128], glance: &mut Glance) {
+        let entries = |one: &u128| self.before.index.an_entry(tag(*one)) ^ self.present.index.an_entry(tag(*one));
+        black_box(identities.iter().fold(0, |all, one| all ^ entries(one)));
+        glance.present_id = self.present.id;
+        glance.known.clear();
+        glance.known.extend(identities.iter().map(|one| self.before.contains(*one) | self.present.contains(*one)));
+    }
+
+    /// Remembers an identity, the one at a place of the latest glance, and tells whether it is new.
+    pub(crate) fn insert(&mut self, clock_ms: i64, identity: u128, (glance, place): (&Glance, usize)) -> bool {
         self.turn(clock_ms.div_euclid(self.horizon_ms));
-        if self.before.contains(identity) || !self.present.insert(identity) {
+        let is_known = if glance.present_id == self.present.id { glance.known[place] } else { self.before.contains(identity) };
+        if is_known || !self.present.insert(identity) {
             return false;
         }
         if self.present.len() >= self.entries_max {
@@ -82,7 +107,9 @@ impl Slices {
     }
 
     fn next(&mut self) {
-        let next = Slice { id: self.present.id + 1, ..Slice::default() };
+        let room = self.present.len() + self.present.len() / ROOM_SHARE;
+        let index = std::mem::take(&mut self.before.index).emptied(room);
+        let next = Slice { id: self.present.id + 1, index, ..Slice::default() };
         self.before = std::mem::replace(&mut self.present, next);
     }
 
@@ -136,7 +163,7 @@ impl Slice {
 
     fn contains(&self, identity: u128) -> bool {
         let Self { pieces, open, index, .. } = self;
-        index.find(hash(identity), |at| identity_at(pieces, open, *at) == identity).is_some()
+        index.contains(tag(identity), |at| identity_at(pieces, open, at) == identity)
     }
 
     fn insert(&mut self, identity: u128) -> bool {
@@ -144,11 +171,10 @@ impl Slice {
             return false;
         }
         let at = u32::try_from(self.len()).unwrap_or_else(|_| panic!("a slice is bounded well below 2^32"));
+        self.index.insert(tag(identity), at);
         self.open.push(identity);
-        let Self { pieces, open, index, .. } = self;
-        index.insert_unique(hash(identity), at, |at| hash(identity_at(pieces, open, *at)));
-        if open.len() == PIECE {
-            pieces.push(Arc::new(std::mem::replace(open, Vec::with_capacity(PIECE))));
+        if self.open.len() == PIECE {
+            self.pieces.push(Arc::new(std::mem::replace(&mut self.open, Vec::with_capacity(PIECE))));
         }
         true
     }
@@ -159,33 +185,39 @@ fn identity_at(pieces: &[Arc<Vec<u128>>], open: &[u128], at: u32) -> u128 {
     pieces.get(piece).map_or_else(|| open[place], |piece| piece[place])
 }
 
-/// An identity is a hash already: its low half serves.
-fn hash(identity: u128) -> u64 {
-    identity as u64
+/// An identity is a hash already: some of its bits serve.
+fn tag(identity: u128) -> u32 {
+    identity as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn insert(slices: &mut Slices, clock_ms: i64, identity: u128) -> bool {
+        let mut glance = Glance::default();
+        slices.glance(&[identity], &mut glance);
+        slices.insert(clock_ms, identity, (&glance, 0))
+    }
+
     #[test]
     fn a_duplicate_is_known_in_its_slice_and_the_next() {
         let mut slices = Slices::new(1000, 1 << 20);
-        assert!(slices.insert(100, 7));
-        assert!(!slices.insert(900, 7));
-        assert!(!slices.insert(1999, 7));
-        assert!(slices.insert(2000, 7), "two slices later it is forgotten");
-        assert!(slices.insert(9000, 8));
-        assert!(slices.insert(12_000, 8), "a gap forgets everything");
+        assert!(insert(&mut slices, 100, 7));
+        assert!(!insert(&mut slices, 900, 7));
+        assert!(!insert(&mut slices, 1999, 7));
+        assert!(insert(&mut slices, 2000, 7), "two slices later it is forgotten");
+        assert!(insert(&mut slices, 9000, 8));
+        assert!(insert(&mut slices, 12_000, 8), "a gap forgets everything");
     }
 
     #[test]
     fn a_full_slice_ends_early_and_is_counted() {
         let mut slices = Slices::new(1_000_000, 1024);
-        assert!((0..2048).all(|identity| slices.insert(0, identity)));
+        assert!((0..2048).all(|identity| insert(&mut slices, 0, identity)));
         assert_eq!(slices.shortened(), 2);
-        assert!(!slices.insert(0, 2000), "the last slice is still known");
-        assert!(slices.insert(0, 5), "the one before it is not");
+        assert!(!insert(&mut slices, 0, 2000), "the last slice is still known");
+        assert!(insert(&mut slices, 0, 5), "the one before it is not");
     }
 
     #[test]
@@ -194,7 +226,7 @@ mod tests {
         let mut images = Vec::new();
         let mut mark = None;
         for (clock, identities) in [(500, 0..3u128), (1500, 3..9000), (1600, 9000..20_000)] {
-            identities.for_each(|identity| assert!(slices.insert(clock, identity)));
+            identities.for_each(|identity| assert!(insert(&mut slices, clock, identity)));
             images.push(slices.image(mark));
             mark = Some(slices.mark());
         }
@@ -202,7 +234,23 @@ mod tests {
         let pieces = images.iter().flat_map(|image| image.pieces.iter().map(|(id, piece)| (*id, piece.to_vec())));
         let mut restored = Slices::new(1000, 1 << 20);
         restored.restore(last.0, last.1, &pieces.collect::<Vec<(u64, Vec<u128>)>>());
-        assert!((0..20_000).all(|identity| !restored.insert(1700, identity)));
-        assert!(restored.insert(1700, 20_000));
+        assert!((0..20_000).all(|identity| !insert(&mut restored, 1700, identity)));
+        assert!(insert(&mut restored, 1700, 20_000));
+    }
+
+    #[test]
+    fn a_glance_changes_nothing() {
+        // Clocks that turn slices within a glance, identities that come twice within one, and full slices.
+        let events: Vec<(i64, u128)> = (0..20_000u64).map(|at| (at as i64 / 7, u128::from(at * at % 6007))).collect();
+        let (mut slices, mut alone, mut glance) = (Slices::new(900, 1024), Slices::new(900, 1024), Glance::default());
+        for chunk in events.chunks(300) {
+            slices.glance(&chunk.iter().map(|(_, identity)| *identity).collect::<Vec<u128>>(), &mut glance);
+            for (place, (clock, identity)) in chunk.iter().enumerate() {
+                let is_new = slices.insert(*clock, *identity, (&glance, place));
+                assert_eq!(is_new, insert(&mut alone, *clock, *identity));
+            }
+        }
+        assert_eq!((slices.present(), slices.shortened()), (alone.present(), alone.shortened()));
+        assert!(slices.shortened() > 0);
     }
 }

@@ -5,9 +5,11 @@
 
 mod admission;
 mod block;
+mod load;
 mod recovery;
 mod snapshot;
 mod stream;
+mod time;
 
 use std::sync::Arc;
 
@@ -15,14 +17,15 @@ use domain::{FeatureVector, Schema, Timestamp, unpack};
 use pipeline::{Pipeline, SourceKind};
 
 use self::stream::StreamState;
-pub use self::{admission::Admission, snapshot::SnapshotKind};
+pub use self::{admission::Admission, load::Load, snapshot::SnapshotKind};
 use crate::{
     Error, Reason,
     columns::Columns,
     derive::{Derived, Horizon, Rows},
-    group::{GroupState, LAG_MS, Moment},
+    group::{AHEAD, GroupState},
     layout::Layout,
-    output::{Dropped, Output, Refused},
+    output::{Dropped, Output, Refused, Vectors},
+    ring::Ring,
     steps::{Step, Steps},
     tiling::Prepared,
     wheel::Wheel,
@@ -82,6 +85,8 @@ pub struct Engine {
     position: u64,
     used: Vec<Vec<bool>>,
     steps: Steps,
+    /// How large the vectors of the latest step were: the next is likely to need as much room.
+    room: (usize, usize),
     snapshot: Option<snapshot::Progress>,
     /// Number of the snapshot that was begun last.
     snapshots: u64,
@@ -121,6 +126,7 @@ impl Engine {
             position: 0,
             used,
             steps: Steps::new(config.stopwatch),
+            room: (0, 0),
             snapshot: None,
             snapshots: 0,
             written: None,
@@ -212,18 +218,6 @@ impl Engine {
         self.groups.get(group).into_iter().flat_map(|state| state.slab.iter().map(|(_, key, _)| key))
     }
 
-    /// How much is held, for metrics and accounts.
-    pub fn load(&self) -> Load {
-        let rings = self.groups.iter().flat_map(|state| state.slab.iter().map(|(_, key, ring)| (key, ring)));
-        Load {
-            entities: self.groups.iter().map(|state| state.slab.len()).sum(),
-            ring_bytes: rings.map(|(key, ring)| key.len() + size_of_val(ring) + ring.heap_bytes()).sum(),
-            derived_keys: self.derived.iter().map(Derived::len).sum(),
-            held: self.streams.iter().flatten().map(|stream| stream.held.len()).sum(),
-            dedup_shortened: self.streams.iter().flatten().map(|stream| stream.slices.shortened()).sum(),
-        }
-    }
-
     /// Nanoseconds by step since the engine was made, when it has a stopwatch.
     pub fn steps(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.steps.nanoseconds()
@@ -283,13 +277,19 @@ impl Engine {
             let tiled = prepared.tile(&state.layout, columns);
             self.steps.end(Step::Tile);
             let mut remote = block::Outgoing::new(self.config, state, said);
+            let found = state.find_all(prepared.keys.iter());
             let (words, sketches) = (state.layout.words + state.layout.always_words, state.layout.sketched.len());
             for (at, (place, tile, latest)) in tiled.heads.iter().copied().enumerate() {
+                if at.is_multiple_of(AHEAD) {
+                    let next = tiled.heads[at..].iter().take(AHEAD).filter_map(|(place, ..)| found[*place as usize]);
+                    state.look_ahead(next, Ring::newest_tile);
+                }
                 let key = (prepared.keys.hash(place), prepared.keys.text(place));
                 let words = &tiled.words[at * words..(at + 1) * words];
                 let sketches = &tiled.sketches[at * sketches..(at + 1) * sketches];
                 if remote.is_mine(key.0) {
-                    note(state.merge(key, (tile, latest), words, sketches), state.index, key.1, &mut out.dropped);
+                    let taken = state.merge(found[place as usize], key, (tile, latest), words, sketches);
+                    note(taken, state.index, key.1, &mut out.dropped);
                 } else {
                     remote.partial(key, (tile, latest), words, sketches);
                 }
@@ -332,19 +332,27 @@ impl Engine {
     /// Writes what was touched and what is due, as far as one step may.
     fn finish(&mut self, mut out: Output) -> Output {
         self.steps.begin();
+        out.vectors = Vectors::with_room_for(self.room);
         for place in 0..self.groups.len() {
             let moment = self.moment(&self.groups[place]);
             self.groups[place].finish_touched(moment, VECTORS_MAX, &mut self.wheel, &mut out.vectors);
         }
         while out.vectors.len() < VECTORS_MAX
-            && let Some(entries) = self.wheel.pop(self.now)
+            && let Some(mut entries) = self.wheel.pop(self.now)
         {
-            for (group, entity) in entries {
-                let moment = self.moment(&self.groups[usize::from(group)]);
-                self.groups[usize::from(group)].fire(entity, moment, &mut self.wheel, &mut out.vectors);
+            entries.retain(|(group, entity)| self.groups[usize::from(*group)].is_due(*entity, self.now));
+            for some in entries.chunks(AHEAD) {
+                for (group, entity) in some {
+                    self.groups[usize::from(*group)].look_ahead(std::iter::once(*entity), Ring::all_tiles);
+                }
+                for (group, entity) in some {
+                    let moment = self.moment(&self.groups[usize::from(*group)]);
+                    self.groups[usize::from(*group)].fire(*entity, moment, &mut self.wheel, &mut out.vectors);
+                }
             }
         }
         self.steps.end(Step::Finish);
+        self.room = out.vectors.size();
         // What is due and was not done waits for a silent source, not for time.
         let due = self.derived.iter().filter_map(Derived::next_due).filter(|due| *due > self.now);
         let held = self.streams.iter().flatten().filter_map(StreamState::next_visible);
@@ -352,47 +360,6 @@ impl Engine {
         out.next_timer = due.chain(held).chain(self.wheel.next()).chain(pending).min().map(Timestamp);
         out
     }
-
-    fn moment(&self, state: &GroupState) -> Moment {
-        let source = state.layout.group.source;
-        let heard = self.pipeline.base_of(source).and_then(|base| self.heard[base]);
-        let at = self.now.min(self.stands_still_at(source));
-        Moment { now: self.now, at, heard, position: self.position, sealed: self.sealed(source) }
-    }
-
-    /// What a block tells of its sender, which may still send events of a source from `oldest` on.
-    fn said(&self, base: usize, oldest: i64) -> block::Said {
-        block::Said { heard: self.heard[base], now: self.now, oldest, shard: self.config.shard }
-    }
-
-    /// No event of a source before this instant can come any more from a shard that is not far behind the others.
-    fn sealed(&self, source: usize) -> i64 {
-        let known = self.pipeline.base_of(source).into_iter().flat_map(|base| self.oldest[base].iter().flatten().copied());
-        let (least, most) = known.fold((i64::MAX, i64::MIN), |(least, most), oldest| (least.min(oldest), most.max(oldest)));
-        if most == i64::MIN { i64::MIN } else { least.max(most.saturating_sub(LAG_MS)) }
-    }
-
-    /// The instant beyond which time does not pass for a source unless it is heard again.
-    fn stands_still_at(&self, source: usize) -> i64 {
-        let heard = self.pipeline.base_of(source).and_then(|base| self.heard[base]);
-        let silent_after = self.pipeline.sources[source].silent_after;
-        heard.zip(silent_after).map_or(i64::MAX, |(heard, after)| heard.saturating_add(after.0))
-    }
-}
-
-/// How much an engine holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// Entities of all groups.
-    pub entities: usize,
-    /// Bytes of their rings and keys.
-    pub ring_bytes: usize,
-    /// Keys of pairs and tables.
-    pub derived_keys: usize,
-    /// Events stamped in the future.
-    pub held: usize,
-    /// How often a dedup slice was full before its time.
-    pub dedup_shortened: u64,
 }
 
 fn note(taken: Result<(), Reason>, group: usize, key: &str, dropped: &mut Vec<Dropped>) {

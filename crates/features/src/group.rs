@@ -1,6 +1,6 @@
 //! One group of one shard: its entities, what was touched in this step, and which vectors are due.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, hint::black_box};
 
 use domain::{Header, NEVER, Timestamp, pack};
 
@@ -15,6 +15,10 @@ use crate::{
 
 /// How far a shard may be behind the one that is furthest, in the time of its events, before its corrections come too late.
 pub(crate) const LAG_MS: i64 = 3_600_000;
+
+/// Entities that are looked at before the first of them is worked on: full rings of an hour's minutes and a handful of features
+/// take about 2 KiB each, and so many of them fit the first cache of a processor.
+pub(crate) const AHEAD: usize = 16;
 
 /// One group of one shard.
 #[derive(Debug)]
@@ -67,15 +71,37 @@ impl GroupState {
         }
     }
 
-    /// Merges the partial of one tile of one entity.
+    /// Where these keys are, by hash and text; looked up together, since each look-up waits for memory.
+    pub(crate) fn find_all<'k>(&self, keys: impl Iterator<Item = (u64, &'k str)>) -> Vec<Option<u32>> {
+        keys.map(|(hash, key)| self.slab.find(hash, key)).collect()
+    }
+
+    /// Looks at entities that will be needed next. Most are not in the cache, and the waits of many that change nothing in
+    /// between overlap, those of one after the other do not.
+    pub(crate) fn look_ahead(&self, entities: impl Iterator<Item = u32>, tiles: fn(&Ring) -> u64) {
+        for ring in entities.filter_map(|at| self.slab.get(at)) {
+            black_box(tiles(ring));
+        }
+    }
+
+    /// Whether the timer of an entity has run out.
+    pub(crate) fn is_due(&self, at: u32, now: i64) -> bool {
+        self.slab.get(at).is_some_and(|ring| ring.fire_at <= now)
+    }
+
+    /// Merges the partial of one tile of one entity, which was found before if it was there.
     pub(crate) fn merge(
         &mut self,
+        found: Option<u32>,
         key: (u64, &str),
         head: (i64, i64),
         words: &[u64],
         sketches: &[crate::sketch::Sketch],
     ) -> Result<(), Reason> {
-        let at = self.entity(key)?;
+        let at = match found {
+            Some(at) => at,
+            None => self.entity(key)?,
+        };
         let (tile, latest) = head;
         let (tile_words, always) = words.split_at(self.layout.words);
         let ring = self.slab.change(at, &self.layout);
@@ -130,10 +156,14 @@ impl GroupState {
         }
         let mut touched = std::mem::take(&mut self.touched);
         let now = touched.len().min(vectors_max.saturating_sub(out.len()));
-        for at in touched.drain(..now) {
-            self.slab.adjust(at).touched = false;
-            self.finish(at, moment, wheel, out);
+        for some in touched[..now].chunks(AHEAD) {
+            self.look_ahead(some.iter().copied(), Ring::all_tiles);
+            for at in some {
+                self.slab.adjust(*at).touched = false;
+                self.finish(*at, moment, wheel, out);
+            }
         }
+        touched.drain(..now);
         self.touched = touched;
     }
 

@@ -106,6 +106,16 @@ impl Vectors {
         })
     }
 
+    /// With room for as much as another step gave.
+    pub(crate) fn with_room_for(other: (usize, usize)) -> Self {
+        Self { buffer: Vec::with_capacity(other.0), entries: Vec::with_capacity(other.1) }
+    }
+
+    /// Bytes and vectors.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.buffer.len(), self.entries.len())
+    }
+
     pub(crate) fn push(&mut self, group: usize, key: &str, pack: impl FnOnce(&mut Vec<u8>)) {
         let start = self.buffer.len();
         self.buffer.extend_from_slice(key.as_bytes());

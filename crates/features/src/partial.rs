@@ -113,6 +113,11 @@ pub(crate) fn edge_value(words: &[u64]) -> Option<i64> {
     Some(signed(words[3])).filter(|value| *value != NULL)
 }
 
+/// A sum as the nearest double, from the one or two words it takes.
+pub(crate) fn total_float(words: &[u64]) -> f64 {
+    if words.len() == 1 { signed(words[0]) as f64 } else { wide(words) as f64 }
+}
+
 /// A sum's 128 bits, from the one or two words it takes.
 pub(crate) fn total(words: &[u64]) -> i128 {
     if words.len() == 1 { i128::from(signed(words[0])) } else { wide(words) }

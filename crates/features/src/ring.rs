@@ -20,6 +20,9 @@ pub(crate) use self::{finish::Scratch, rows::Row};
 /// "No timer" as a `fire_at`.
 pub(crate) const NO_TIMER: i64 = i64::MAX;
 
+/// One tile in so many may be without use: rings are many and small, so they neither double nor keep what is gone for long.
+const SPARE: usize = 8;
+
 /// One entity.
 #[derive(Debug)]
 pub(crate) struct Ring {
@@ -71,6 +74,17 @@ impl Ring {
         Self { tiles: Vec::new(), extra, fire_at: NO_TIMER, fires_for: NO_TIMER, touched: false, parked: false, watched: false }
     }
 
+    /// Reads something of the newest tile, see [`GroupState::look_ahead`](crate::group::GroupState::look_ahead).
+    pub(crate) fn newest_tile(&self) -> u64 {
+        self.tiles.last().copied().unwrap_or_default()
+    }
+
+    /// Reads something of each tile.
+    pub(crate) fn all_tiles(&self) -> u64 {
+        // A line of the cache holds eight words.
+        self.tiles.iter().step_by(8).fold(0, |all, word| all ^ word)
+    }
+
     /// Merges the partial of one tile.
     pub(crate) fn merge_tile(&mut self, layout: &Layout, tile: i64, words: &[u64], sketches: &[Sketch]) -> Taken {
         let stride = layout.words + 1;
@@ -116,7 +130,9 @@ impl Ring {
     pub(crate) fn expire(&mut self, layout: &Layout, first: i64, sealed: i64) {
         let stride = layout.words + 1;
         let gone = self.tiles.chunks_exact(stride).take_while(|row| signed(row[0]) < first).count();
-        if gone > 0 {
+        let length = self.tiles.len() / stride;
+        // A few that no window looks at any more may stay: to let go of each one by itself would be to move all others each time.
+        if gone > 0 && (self.extra.is_some() || gone == length || gone > length / SPARE) {
             self.tiles.drain(..gone * stride);
         }
         let Some(extra) = &mut self.extra else { return };
@@ -213,9 +229,8 @@ impl Ring {
     fn insert(&mut self, layout: &Layout, at: usize, tile: i64, words: &[u64]) {
         let stride = layout.words + 1;
         if self.tiles.len() + stride > self.tiles.capacity() {
-            // Rings are many and small: grow by an eighth, not by doubling.
             let rows = self.tiles.len() / stride;
-            self.tiles.reserve_exact((rows / 8 + 1) * stride);
+            self.tiles.reserve_exact((rows / SPARE + 1) * stride);
         }
         let end = self.tiles.len();
         self.tiles.resize(end + stride, 0);

@@ -3,10 +3,16 @@
 //! Two readers of the same language: [`flat`] walks the common object - no nesting, no escapes - in one pass, and gives up on
 //! anything else; [`any`] is `serde_json` and decides what is JSON. A fuzz target holds them equal.
 
+mod lead;
+mod plain;
+
 use std::borrow::Cow;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+pub(super) use self::lead::Lead;
+use self::plain::string_end;
 
 /// Objects nested deeper than this are refused.
 const DEPTH_MAX: usize = 64;
@@ -32,22 +38,29 @@ pub(crate) enum Token<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
-/// Hands each member of the object to `take`, which answers false to a member it has seen before.
-pub(super) fn members<'a>(text: &'a str, mut take: impl FnMut(&str, Token<'a>) -> bool) -> Result<(), Malformed> {
-    let mut taken = 0;
-    let walked = flat(text, |key, token| {
-        taken += 1;
-        take(key, token)
-    });
-    match walked {
+/// Who takes the members of an object.
+pub(super) trait Taker<'a> {
+    /// How the next member begins if it is the expected one.
+    fn lead(&self) -> Option<&Lead>;
+
+    /// Takes the expected member; false when it was there before.
+    fn take_expected(&mut self, token: Token<'a>) -> bool;
+
+    /// Takes a member by its name; false when it was there before.
+    fn take_named(&mut self, name: &str, token: Token<'a>) -> bool;
+}
+
+/// Hands each member of the object to its taker.
+pub(super) fn members<'a>(text: &'a str, taker: &mut impl Taker<'a>) -> Result<(), Malformed> {
+    match flat(text, taker) {
         Walk::Done => Ok(()),
         Walk::Refused => Err(Malformed),
-        Walk::Unusual => {
+        Walk::Unusual { taken } => {
             // The members taken so far are the first ones of the same object: skip them.
             let mut at = 0;
-            any(text, |key, token| {
+            any(text, |name, token| {
                 at += 1;
-                at <= taken || take(key, token)
+                at <= taken || taker.take_named(name, token)
             })
         }
     }
@@ -56,30 +69,37 @@ pub(super) fn members<'a>(text: &'a str, mut take: impl FnMut(&str, Token<'a>) -
 enum Walk {
     Done,
     Refused,
-    Unusual,
+    /// Something else than plain members follows these.
+    Unusual {
+        taken: usize,
+    },
 }
 
-fn flat<'a>(text: &'a str, mut take: impl FnMut(&'a str, Token<'a>) -> bool) -> Walk {
+fn flat<'a>(text: &'a str, taker: &mut impl Taker<'a>) -> Walk {
     let mut walker = Walker { text, bytes: text.as_bytes(), at: 0 };
-    if !walker.eat(b'{') {
-        return Walk::Unusual;
-    }
-    if walker.eat(b'}') {
-        return if walker.at_end() { Walk::Done } else { Walk::Unusual };
-    }
+    let mut taken = 0;
     loop {
-        let Some(key) = walker.string() else { return Walk::Unusual };
-        if !walker.eat(b':') {
-            return Walk::Unusual;
-        }
-        let Some(token) = walker.value() else { return Walk::Unusual };
-        if !take(key, token) {
+        let expected = taker.lead().and_then(|lead| lead.length_in(&walker.bytes[walker.at..]));
+        let name = match expected {
+            Some(length) => {
+                walker.at += length;
+                None
+            }
+            None => match walker.name(taken == 0) {
+                Name::Is(name) => Some(name),
+                Name::End => return Walk::Done,
+                Name::Unusual => return Walk::Unusual { taken },
+            },
+        };
+        let Some(token) = walker.value() else { return Walk::Unusual { taken } };
+        let is_new = match name {
+            Some(name) => taker.take_named(name, token),
+            None => taker.take_expected(token),
+        };
+        if !is_new {
             return Walk::Refused;
         }
-        if walker.eat(b',') {
-            continue;
-        }
-        return if walker.eat(b'}') && walker.at_end() { Walk::Done } else { Walk::Unusual };
+        taken += 1;
     }
 }
 
@@ -87,6 +107,13 @@ struct Walker<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+}
+
+/// What stands where a member may begin.
+enum Name<'a> {
+    Is(&'a str),
+    End,
+    Unusual,
 }
 
 impl<'a> Walker<'a> {
@@ -108,16 +135,31 @@ impl<'a> Walker<'a> {
         found
     }
 
-    fn at_end(&mut self) -> bool {
+    /// After the closing bracket.
+    fn end(&mut self) -> Name<'a> {
         self.skip_space();
-        self.at == self.bytes.len()
+        if self.at == self.bytes.len() { Name::End } else { Name::Unusual }
     }
 
-    /// A string without escapes and control characters.
-    fn string(&mut self) -> Option<&'a str> {
-        if !self.eat(b'"') {
-            return None;
+    /// The separator, the name and the colon of the first or another member.
+    fn name(&mut self, first: bool) -> Name<'a> {
+        if first {
+            if !self.eat(b'{') {
+                return Name::Unusual;
+            }
+            if self.eat(b'}') {
+                return self.end();
+            }
+        } else if !self.eat(b',') {
+            return if self.eat(b'}') { self.end() } else { Name::Unusual };
         }
+        let name = if self.eat(b'"') { self.string() } else { None };
+        name.filter(|_| self.eat(b':')).map_or(Name::Unusual, Name::Is)
+    }
+
+    /// The rest of a string without escapes and control characters.
+    #[inline(always)]
+    fn string(&mut self) -> Option<&'a str> {
         let start = self.at;
         let end = start + string_end(&self.bytes[start..]);
         if self.bytes.get(end) != Some(&b'"') {
@@ -127,10 +169,15 @@ impl<'a> Walker<'a> {
         Some(&self.text[start..end])
     }
 
+    // A token is larger than two registers: where this is not inlined, each one goes through memory twice more.
+    #[inline(always)]
     fn value(&mut self) -> Option<Token<'a>> {
         self.skip_space();
         match self.peek()? {
-            b'"' => self.string().map(|text| Token::Text(Cow::Borrowed(text))),
+            b'"' => {
+                self.at += 1;
+                self.string().map(|text| Token::Text(Cow::Borrowed(text)))
+            }
             b't' => self.literal("true", Token::Boolean(true)),
             b'f' => self.literal("false", Token::Boolean(false)),
             b'n' => self.literal("null", Token::Null),
@@ -138,6 +185,7 @@ impl<'a> Walker<'a> {
         }
     }
 
+    #[inline]
     fn literal(&mut self, word: &str, token: Token<'a>) -> Option<Token<'a>> {
         self.bytes[self.at..].starts_with(word.as_bytes()).then(|| {
             self.at += word.len();
@@ -146,6 +194,7 @@ impl<'a> Walker<'a> {
     }
 
     /// A number without exponent.
+    #[inline]
     fn number(&mut self) -> Option<Token<'a>> {
         let start = self.at;
         self.at += usize::from(self.peek() == Some(b'-'));
@@ -171,26 +220,6 @@ impl<'a> Walker<'a> {
         }
         self.at - start
     }
-}
-
-/// Where a plain string ends: at a quote, or at a backslash or control character that makes it unusual. Eight bytes at a time.
-fn string_end(bytes: &[u8]) -> usize {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * EACH;
-    // The high bit of each byte that is zero; bytes above the first such byte may be marked wrongly.
-    let zeros = |word: u64| word.wrapping_sub(EACH) & !word & HIGH;
-    let mut at = 0;
-    while let Some(eight) = bytes[at..].first_chunk::<8>() {
-        let word = u64::from_le_bytes(*eight);
-        let control = word.wrapping_sub(0x20 * EACH) & !word & HIGH;
-        let ends = zeros(word ^ (u64::from(b'"') * EACH)) | zeros(word ^ (u64::from(b'\\') * EACH)) | control;
-        if ends != 0 {
-            return at + ends.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    let ends = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
-    bytes[at..].iter().position(ends).map_or(bytes.len(), |more| at + more)
 }
 
 fn any<'a>(text: &'a str, take: impl FnMut(&str, Token<'a>) -> bool) -> Result<(), Malformed> {

@@ -135,7 +135,7 @@ impl TableKeys {
     pub(super) fn forget(&mut self, at: u32, horizon: Horizon) -> Option<i64> {
         let latest = self.slab.get(at)?;
         if latest.open {
-            return Some(latest.time.saturating_add(self.table.longest.0).max(latest.time));
+            return Some(latest.time.saturating_add(self.table.longest.0));
         }
         if latest.time >= horizon.oldest {
             return Some(latest.time);

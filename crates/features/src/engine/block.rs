@@ -205,7 +205,7 @@ impl GroupState {
     fn take<'a>(&mut self, item: &Item<'a>, sealed: i64) -> (&'a str, Result<(), Reason>) {
         match item {
             Item::Partial { key, tile, latest, words, sketches } => {
-                (key, self.merge((key_hash(key), key), (*tile, *latest), words, sketches))
+                (key, self.merge(None, (key_hash(key), key), (*tile, *latest), words, sketches))
             }
             Item::Row { key, weight, row } => (key, self.apply((key_hash(key), key), row, *weight, sealed)),
         }

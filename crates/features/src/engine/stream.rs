@@ -9,10 +9,13 @@ use crate::{
     Reason,
     columns::Columns,
     decode::{Decoder, Scratch},
-    dedup::{Slices, SlicesMark},
+    dedup::{Glance, Slices, SlicesMark},
     output::Refused,
     steps::{Step, Steps},
 };
+
+/// Rows whose identities are looked up together: what the look-ups brought is still in the first cache when the rows are admitted.
+const GLANCE_ROWS: usize = 128;
 
 /// Decoder, clock and memory of one stream.
 #[derive(Debug)]
@@ -21,6 +24,7 @@ pub(super) struct StreamState {
     /// The columns of the batch at hand.
     pub(super) columns: Columns,
     pub(super) slices: Slices,
+    glance: Glance,
     /// Largest append time so far.
     pub(super) clock: i64,
     /// Accepted events whose time has not come, by (time, identity).
@@ -42,6 +46,7 @@ impl StreamState {
             decoder: Decoder::new(source, stream),
             columns: Columns::new(&source.fields, used),
             slices: Slices::new(stream.dedup.0, entries),
+            glance: Glance::default(),
             clock: i64::MIN,
             held: BTreeMap::new(),
             saved: None,
@@ -107,7 +112,12 @@ impl StreamState {
         Ok(self.columns.times[0])
     }
 
+    /// Rows are admitted in their order, from the first one.
     fn admit(&mut self, row: usize) -> Result<(), Reason> {
+        let identities = &self.columns.identities;
+        if row.is_multiple_of(GLANCE_ROWS) {
+            self.slices.glance(&identities[row..identities.len().min(row + GLANCE_ROWS)], &mut self.glance);
+        }
         let time = self.columns.times[row];
         if time > self.clock.saturating_add(self.skew_ms) {
             return Err(Reason::Future);
@@ -115,7 +125,8 @@ impl StreamState {
         if time < self.clock.saturating_sub(self.lateness_ms) {
             return Err(Reason::Late);
         }
-        if self.slices.insert(self.clock, self.columns.identities[row]) { Ok(()) } else { Err(Reason::Duplicate) }
+        let place = (&self.glance, row % GLANCE_ROWS);
+        if self.slices.insert(self.clock, identities[row], place) { Ok(()) } else { Err(Reason::Duplicate) }
     }
 
     fn release(&mut self, now: i64, rows: &mut Vec<u32>) {

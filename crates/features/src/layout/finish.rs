@@ -5,7 +5,7 @@ use pipeline::InputKind;
 
 use super::Op;
 use crate::{
-    partial::{Kind, edge_value, signed, total},
+    partial::{Kind, edge_value, signed, total, total_float},
     sketch::Sketch,
 };
 
@@ -47,10 +47,10 @@ impl Finish {
         match self {
             Self::Count { count } => Some(of(count)[0]),
             Self::Rate { count, per } => float(of(count)[0] as f64 / (merged.width_ms as f64 / per.0 as f64)),
-            Self::Sum { sum, scale } => float(total(of(sum)) as f64 / scale),
+            Self::Sum { sum, scale } => float(total_float(of(sum)) / scale),
             Self::Mean { sum, count, scale } => {
                 let n = of(count)[0];
-                (n > 0).then(|| (total(of(sum)) as f64 / n as f64 / scale).to_bits())
+                (n > 0).then(|| (total_float(of(sum)) / n as f64 / scale).to_bits())
             }
             Self::Std { sum, squares, count, scale } => {
                 let n = of(count)[0];
@@ -132,7 +132,7 @@ fn weighted(merged: &Merged<'_>, sum: &Op<Kind>, count: &Op<Kind>, half_life: Sp
         let values = words[count.at];
         let age_ms = (merged.now_tile - tile) * merged.hop_ms;
         let weight = libm::exp2(-(age_ms as f64 / half_life.0 as f64));
-        total_weighted += weight * total(&words[sum.at..sum.at + sum.kind.words()]) as f64;
+        total_weighted += weight * total_float(&words[sum.at..sum.at + sum.kind.words()]);
         weights += weight * values as f64;
     }
     (weights > 0.0).then(|| total_weighted / weights)

@@ -45,6 +45,11 @@ impl Keys {
         (keys, places, kept)
     }
 
+    /// Hash and text of each, by place.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &str)> {
+        (0..self.ends.len()).map(|place| (self.ends[place].0, self.text(place as u32)))
+    }
+
     pub(crate) fn hash(&self, place: u32) -> u64 {
         self.ends[place as usize].0
     }

@@ -77,7 +77,10 @@ impl Host {
             Some(id) => hosted.into_iter().find(|hosted| hosted.id == id),
             None if hosted.len() == 1 => hosted.into_iter().next(),
             None => {
-                return Err(Failure::failed(format!("several pipelines run here: say which with --pipeline: {}", ids.join(", "))));
+                return Err(Failure::failed(format!(
+                    "several pipelines run here: say which with --pipeline: {}",
+                    ids.join(", ")
+                )));
             }
         };
         found.ok_or_else(|| {

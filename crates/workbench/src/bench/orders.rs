@@ -8,34 +8,10 @@ use pipeline::{Faults, Pipeline};
 
 use crate::dice::Dice;
 
-/// Features of a store over its orders, for [`Orders`]; `{windows}` stands for the list of windows.
-const ORDERS_PIPELINE: &str = r#"
-[limits]
-memory = "16GiB"
-
-[source.orders]
-topic = "orders"
-key = "store_id"
-time = "occurred_at"
-skew = "30s"
-lateness = "60s"
-dedup = "90s"
-peak_per_second = 10000
-fields = { store_id = "string", basket = { decimal = "0.01", min = 0, max = 100000 } }
-
-[group.store_orders]
-entity = "store"
-key = "store_id"
-source = "orders"
-hop = "1m"
-entities = 10000
-
-[group.store_orders.features]
-orders = { count = "*", windows = {windows} }
-basket_sum = { sum = "basket", windows = {windows} }
-basket_mean = { mean = "basket", windows = {windows} }
-basket_max = { max = "basket", windows = {windows} }
-"#;
+/// Features of a store over its orders, for [`Orders`]; the same that the comparison with a batch job reads.
+const ORDERS_PIPELINE: &str = include_str!("../../compare/orders/pipeline.toml");
+/// The windows of that pipeline, which others take the place of.
+const ORDERS_WINDOWS: &str = r#"["5m", "30m", "1h"]"#;
 
 const STORES: usize = 5000;
 const OUT_OF_ORDER_SHARE: f64 = 0.2;
@@ -46,8 +22,7 @@ const TYPES: [&str; 4] = ["order.placed", "order.accepted", "order.ready", "orde
 
 /// The pipeline of the benchmark with these windows, such as `5m`.
 pub fn orders_pipeline(windows: &[String]) -> Result<Pipeline, Faults> {
-    let quoted: Vec<String> = windows.iter().map(|window| format!("{window:?}")).collect();
-    pipeline::parse("bench", &ORDERS_PIPELINE.replace("{windows}", &format!("[{}]", quoted.join(", "))))
+    pipeline::parse("bench", &ORDERS_PIPELINE.replace(ORDERS_WINDOWS, &format!("{windows:?}")))
 }
 
 /// A stream of order events.

@@ -25,6 +25,13 @@ fn generate(events: u64) -> Vec<(Timestamp, String)> {
 }
 
 #[test]
+fn windows_are_the_ones_asked_for() {
+    let pipeline = orders_pipeline(&["7m".to_owned()]).expect("a good spec");
+    let names: Vec<String> = pipeline.groups[0].columns().into_iter().map(|column| column.name).collect();
+    assert_eq!(names, ["orders_7m", "basket_sum_7m", "basket_mean_7m", "basket_max_7m"]);
+}
+
+#[test]
 fn events_are_as_long_and_as_disordered_as_promised() {
     let events = generate(50_000);
     let bytes: usize = events.iter().map(|(_, payload)| payload.len()).sum();
