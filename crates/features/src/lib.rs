@@ -28,6 +28,6 @@ mod wheel;
 pub use codec::Broken;
 pub use engine::{Admission, Config, Engine, Load, Record, SnapshotKind};
 pub use error::Error;
-pub use output::{Block, Dropped, Output, Refused, VectorRef, Vectors};
+pub use output::{AbsenceChange, Block, Dropped, Output, Refused, VectorRef, Vectors};
 pub use reason::Reason;
 pub use transform::transforms;
