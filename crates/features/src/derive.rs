@@ -3,6 +3,7 @@
 //! What a key's events amount to is a function of the set of them that was accepted. When one more event changes the outcome,
 //! the rows that no longer hold are taken back (weight -1) and the new ones sent (weight +1).
 
+mod absence;
 mod pair;
 mod table;
 
@@ -10,10 +11,11 @@ use std::collections::BTreeMap;
 
 use pipeline::{Pipeline, Source, SourceKind};
 
-use self::{pair::PairKeys, table::TableKeys};
+use self::{absence::AbsenceKeys, pair::PairKeys, table::TableKeys};
 use crate::{
     codec::{Broken, Reader},
     columns::{Columns, Scalar},
+    output::AbsenceChange,
 };
 
 /// One derived source of one shard.
@@ -48,6 +50,7 @@ impl Calendar {
 enum DerivedKind {
     Pair(PairKeys),
     Table(TableKeys),
+    Absence(AbsenceKeys),
 }
 
 /// What the stream's clock allows to be forgotten, and which instant is visible.
@@ -66,6 +69,14 @@ pub(crate) struct Horizon {
 pub(crate) struct Rows {
     pub(crate) columns: Columns,
     pub(crate) weights: Vec<i8>,
+    /// What an absence has to say of them.
+    pub(crate) absences: Vec<AbsenceChange>,
+}
+
+impl Rows {
+    pub(crate) fn new(columns: Columns) -> Self {
+        Self { columns, weights: Vec::new(), absences: Vec::new() }
+    }
 }
 
 /// One change of a derived source.
@@ -85,6 +96,12 @@ impl Derived {
                 DerivedKind::Pair(PairKeys::new(pair, &pipeline.sources[source], &pipeline.sources[pair.from]))
             }
             SourceKind::Table(table) => DerivedKind::Table(TableKeys::new(table, &pipeline.sources[table.from])),
+            SourceKind::Absence(absence) => DerivedKind::Absence(AbsenceKeys::new(
+                absence,
+                source,
+                &pipeline.sources[source],
+                &pipeline.sources[absence.from],
+            )),
             SourceKind::Stream(_) | SourceKind::File { .. } => return None,
         };
         Some(Self { source, kind, calendar: Calendar::default() })
@@ -98,6 +115,7 @@ impl Derived {
             DerivedKind::Pair(keys) => {
                 keys.take(base, columns, rows, horizon, &mut changes, &mut |at, key| calendar.forget_after(at, key))
             }
+            DerivedKind::Absence(keys) => keys.take(base, columns, rows, horizon, calendar, out),
             DerivedKind::Table(keys) => {
                 keys.take(base, columns, rows, horizon, &mut changes, calendar);
                 while let Some(entry) = calendar.due.first_entry().filter(|entry| *entry.key() <= horizon.now) {
@@ -112,6 +130,7 @@ impl Derived {
                 let matters_until = match &mut self.kind {
                     DerivedKind::Pair(keys) => keys.look(key, horizon),
                     DerivedKind::Table(keys) => keys.forget(key, horizon),
+                    DerivedKind::Absence(keys) => keys.forget(key, horizon),
                 };
                 // Where it still does although it should not, the next look is a while away.
                 if let Some(at) = matters_until {
@@ -136,6 +155,7 @@ impl Derived {
         match &self.kind {
             DerivedKind::Pair(keys) => keys.slab.len(),
             DerivedKind::Table(keys) => keys.slab.len(),
+            DerivedKind::Absence(keys) => keys.slab.len(),
         }
     }
 
@@ -143,6 +163,7 @@ impl Derived {
         match &mut self.kind {
             DerivedKind::Pair(keys) => keys.slab.begin_save(all),
             DerivedKind::Table(keys) => keys.slab.begin_save(all),
+            DerivedKind::Absence(keys) => keys.begin_save(all),
         }
     }
 
@@ -150,6 +171,7 @@ impl Derived {
         match &mut self.kind {
             DerivedKind::Pair(keys) => keys.slab.save_some(&keys.fields, bytes, out),
             DerivedKind::Table(keys) => keys.slab.save_some(&keys.fields, bytes, out),
+            DerivedKind::Absence(keys) => keys.save_some(bytes, out),
         }
     }
 
@@ -157,6 +179,7 @@ impl Derived {
         match &mut self.kind {
             DerivedKind::Pair(keys) => keys.slab.load_item(&keys.fields, tag, reader),
             DerivedKind::Table(keys) => keys.slab.load_item(&keys.fields, tag, reader),
+            DerivedKind::Absence(keys) => keys.load_item(tag, reader),
         }
     }
 
@@ -166,6 +189,7 @@ impl Derived {
         match &mut self.kind {
             DerivedKind::Pair(keys) => keys.slab.iter().for_each(|(key, ..)| calendar.forget_after(i64::MIN, key)),
             DerivedKind::Table(keys) => keys.wake_all(calendar),
+            DerivedKind::Absence(keys) => keys.wake_all(calendar),
         }
     }
 }

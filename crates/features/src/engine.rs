@@ -196,7 +196,7 @@ impl Engine {
         for state in self.groups.iter_mut().filter(|state| state.layout.group.source == source) {
             state.forget_rows();
         }
-        let rows = Rows { weights: vec![1; columns.len()], columns };
+        let rows = Rows { weights: vec![1; columns.len()], ..Rows::new(columns) };
         self.apply_rows(source, &rows, i64::MIN, &mut out);
         out
     }
@@ -256,10 +256,11 @@ impl Engine {
             if self.pipeline.base_of(derived) == Some(source) {
                 self.steps.begin();
                 let fields = &self.pipeline.sources[derived].fields;
-                let mut changed = Rows { columns: Columns::new(fields, &self.used[derived]), weights: Vec::new() };
+                let mut changed = Rows::new(Columns::new(fields, &self.used[derived]));
                 self.derived[place].step(&self.pipeline.sources[source], &stream.columns, &rows, horizon, &mut changed);
                 self.steps.end(Step::Derive);
                 self.apply_rows(derived, &changed, settled, out);
+                out.absences.append(&mut changed.absences);
             }
         }
         // Only now: what this batch brought may be as old as the one before allowed.

@@ -6,7 +6,7 @@
 mod finish;
 
 use domain::{EARLIEST, LATEST, Schema, Span};
-use pipeline::{Aggregator, Expr, Feature, Group, Input, InputKind, Pipeline, Source, SourceKind};
+use pipeline::{Absence, Aggregator, Expr, Feature, Group, Input, InputKind, Pipeline, Source, SourceKind};
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use self::finish::{Finish, Merged};
@@ -94,7 +94,7 @@ impl Layout {
             columns: Vec::new(),
             windowed: Vec::new(),
             unwindowed: Vec::new(),
-            keeps_rows: matches!(source.kind, SourceKind::Pair(_)),
+            keeps_rows: matches!(source.kind, SourceKind::Pair(_) | SourceKind::Absence(_)),
             source_is_table: matches!(source.kind, SourceKind::Table(_) | SourceKind::File { .. }),
             has_paths: group.features.iter().any(|feature| feature.aggregator == Aggregator::Travel),
             decaying: Vec::new(),
@@ -274,6 +274,7 @@ fn made_of(source: &Source) -> String {
         }
         SourceKind::Pair(pair) => format!("pair {:?} {:?} {} {:?}", pair.start, pair.end, pair.key, pair.longest),
         SourceKind::Table(table) => format!("table {:?} {:?} {} {:?}", table.filter, table.gone, table.key, table.longest),
+        SourceKind::Absence(Absence { filter, key, rule, zone, .. }) => format!("absence {filter:?} {key} {rule:?} {zone:?}"),
         SourceKind::File { key, .. } => format!("file {key}"),
     };
     format!("{kind} {:?}", source.fields)

@@ -29,6 +29,6 @@ pub use codec::Broken;
 pub use engine::{Admission, Config, Engine, Load, Record, SnapshotKind};
 pub use error::Error;
 pub use layout::schemas;
-pub use output::{Block, Dropped, Output, Refused, VectorRef, Vectors};
+pub use output::{AbsenceChange, Block, Dropped, Output, Refused, VectorRef, Vectors};
 pub use reason::Reason;
 pub use transform::transforms;

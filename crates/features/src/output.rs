@@ -15,6 +15,8 @@ pub struct Output {
     pub refused: Vec<Refused>,
     /// Parts of accepted records that could not be kept, by group.
     pub dropped: Vec<Dropped>,
+    /// Absences that were raised or taken back, in order.
+    pub absences: Vec<AbsenceChange>,
     /// Partials for other shards.
     pub blocks: Vec<Block>,
     /// When the engine has something to do although nothing comes: call `tick` then.
@@ -26,6 +28,7 @@ impl Output {
     pub(crate) fn take_over(&mut self, part: Self) {
         self.refused.extend(part.refused);
         self.dropped.extend(part.dropped);
+        self.absences.extend(part.absences);
         self.blocks.extend(part.blocks);
     }
 }
@@ -50,6 +53,23 @@ pub struct Dropped {
     pub key: String,
     /// Why.
     pub reason: Reason,
+}
+
+/// Something that did not come in time, or came after all. What is raised and not taken back is what is missing now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AbsenceChange {
+    /// Index of the absence among the pipeline's sources; its topic stands there.
+    pub source: usize,
+    /// Of whom something is missing.
+    pub key: String,
+    /// The time of the last event.
+    pub since: Timestamp,
+    /// When the event should have been there at the latest.
+    pub due: Timestamp,
+    /// The identity of the last event: with source and due it says which absence is taken back.
+    pub identity: u128,
+    /// True when it is missing, false when a late event shows that it was not, or that another one was the last.
+    pub raised: bool,
 }
 
 /// Bytes for another shard.

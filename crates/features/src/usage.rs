@@ -1,6 +1,6 @@
 //! Which fields of which source anything looks at: the others are checked when decoded and not kept.
 
-use pipeline::{Expr, FieldKind, Pipeline, SourceKind};
+use pipeline::{Expr, FieldKind, Pipeline, SourceKind, Zone};
 
 /// For each source, for each of its fields, whether it is used.
 pub(crate) fn used_fields(pipeline: &Pipeline) -> Vec<Vec<bool>> {
@@ -19,6 +19,12 @@ pub(crate) fn used_fields(pipeline: &Pipeline) -> Vec<Vec<bool>> {
         let (from, exprs, key) = match &source.kind {
             SourceKind::Pair(pair) => (pair.from, vec![&pair.start, &pair.end], pair.key),
             SourceKind::Table(table) => (table.from, table.filter.iter().chain(&table.gone).collect(), table.key),
+            SourceKind::Absence(absence) => {
+                if let Zone::Field(field) = absence.zone {
+                    used[absence.from][field] = true;
+                }
+                (absence.from, absence.filter.iter().collect(), absence.key)
+            }
             SourceKind::Stream(_) | SourceKind::File { .. } => continue,
         };
         for (field, _) in source.fields.iter().zip(used[place].clone()).filter(|(_, used)| *used) {

@@ -12,6 +12,9 @@ use domain::{Span, Timestamp};
 use pipeline::Pipeline;
 use testkit::{Decision, Mode, Oracle, Record, generate, pipelines};
 
+/// 2026-10-25T01:00:00Z and 2027-03-28T01:00:00Z.
+const AUTUMN_MS: i64 = 1_792_890_000_000;
+const SPRING_MS: i64 = 1_806_195_600_000;
 /// Seeds of each property when nothing else is asked for.
 const SEEDS: u64 = 40;
 
@@ -24,7 +27,7 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 /// Runs a stream through a cluster of engines and compares it with the oracle at several instants and at the end.
-fn check(name: &str, pipeline: &Pipeline, knobs: &generate::Stream, shards: usize, seed: u64) {
+fn check(name: &str, pipeline: &Pipeline, knobs: &generate::Stream, shards: usize, seed: u64) -> [usize; 2] {
     let context = format!("{name}, seed {seed}, {shards} shards");
     let mut dice = Dice::new(seed ^ 0x5eed);
     let records = generate::records(pipeline, knobs, seed);
@@ -42,6 +45,13 @@ fn check(name: &str, pipeline: &Pipeline, knobs: &generate::Stream, shards: usiz
     for at in instants {
         cluster.feed_until(&partitions, &mut next, at, &mut dice);
         cluster.settle(at);
+        for shard in 0..shards {
+            let expected = history.absences(shard, Timestamp(at), Mode::Available);
+            let mut expected: Vec<cluster::Missing> =
+                expected.into_iter().map(|one| (one.source, one.due, one.key, one.identity, one.since)).collect();
+            expected.sort();
+            assert_eq!(cluster.missing(shard), expected, "{context}: missing at {at} in shard {shard}");
+        }
         compare(&context, pipeline, &cluster, &history.vectors(Timestamp(at), Mode::Available), at);
     }
     let decisions: Vec<Vec<Decision>> = history.decisions();
@@ -51,6 +61,7 @@ fn check(name: &str, pipeline: &Pipeline, knobs: &generate::Stream, shards: usiz
         assert_eq!(cluster.refused(shard), refused, "{context}: refused records of shard {shard}");
     }
     assert_eq!(cluster.dropped(), 0, "{context}: nothing that was accepted may be dropped");
+    cluster.told()
 }
 
 fn refusal(decision: &Decision) -> Option<&'static str> {
@@ -143,6 +154,35 @@ fn pairs_tables_files_and_silence_equal_the_oracle() {
     }
 }
 
+/// Two hours of a night in which the clocks of Vienna change, with events that come late but not too late.
+fn night(seed: u64) -> generate::Stream {
+    let start_at = Timestamp(if seed.is_multiple_of(2) { AUTUMN_MS } else { SPRING_MS } - 2_400_000);
+    let disorder = Span(480_000);
+    generate::Stream {
+        events: 300,
+        start_at,
+        span: Span(7_200_000),
+        disorder,
+        duplicate_share: 0.02,
+        ..generate::Stream::default()
+    }
+}
+
+#[test]
+fn absences_equal_the_oracle() {
+    let mut told = [0, 0];
+    for seed in seeds() {
+        let mut pipeline = pipelines::absences();
+        if seed.is_multiple_of(3) {
+            pipeline.sources.iter_mut().for_each(|source| source.silent_after = Some(Span(90_000)));
+        }
+        let shards = 1 + (seed % 3) as usize;
+        let [raised, taken_back] = check("absences", &pipeline, &night(seed), shards, seed);
+        told = [told[0] + raised, told[1] + taken_back];
+    }
+    assert!(told[0] > 0 && told[1] > 0, "nothing was raised, or nothing taken back: {told:?}");
+}
+
 #[test]
 fn shards_that_shuffle_equal_the_oracle() {
     for seed in seeds() {
@@ -165,7 +205,7 @@ fn one_key_and_many_keys_equal_the_oracle() {
 #[test]
 fn order_of_arrival_and_repetition_do_not_change_a_byte() {
     for seed in seeds() {
-        for pipeline in [pipelines::every_aggregator(), pipelines::orders()] {
+        for pipeline in [pipelines::every_aggregator(), pipelines::orders(), pipelines::absences()] {
             let records = generate::records(&pipeline, &generate::Stream::calm(), seed);
             let permuted = generate::permute_within_lateness(&pipeline, &records, seed);
             let last = records.iter().chain(&permuted).map(|record| record.append_at.0).max().unwrap_or(0) + 1;

@@ -145,6 +145,9 @@ impl Host {
                 self.options.folder.display()
             )));
         }
+        for hosted in &hosted {
+            hosted.create_topics(self).await?;
+        }
         self.catch_up_clock(&hosted).await?;
         for hosted in &hosted {
             hosted.start(self).await?;

@@ -72,11 +72,11 @@ fn the_shipped_pipelines_are_in_order_and_pass_their_tests() {
     let (out, _) = check(&["check", &flagship, &scooters], 0);
     assert!(out.contains("ok delivery-eta") && out.contains("store_preparation") && out.contains("Memory at most"), "{out}");
     let checked = object(&["check", &scooters], 0);
-    assert_eq!((&checked["pipelines"][0]["ok"], &checked["pipelines"][0]["groups"]), (&true.into(), &3.into()));
+    assert_eq!((&checked["pipelines"][0]["ok"], &checked["pipelines"][0]["groups"]), (&true.into(), &5.into()));
     let tested = object(&["test", &flagship, &scooters], 0);
-    assert_eq!((&tested["passed"], &tested["failed"]), (&7.into(), &0.into()));
+    assert_eq!((&tested["passed"], &tested["failed"]), (&10.into(), &0.into()));
     let (out, _) = check(&["test", &scooters], 0);
-    assert!(out.contains("ok scooter-fleet: a ride of two legs") && out.contains("3 passed, 0 failed"), "{out}");
+    assert!(out.contains("ok scooter-fleet: a ride of two legs") && out.contains("6 passed, 0 failed"), "{out}");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_case_that_does_not_hold_is_told_with_both_values() {
         folder.write(&format!("scooters/tests/{}", file.file_name().display()), fs::read(file.path()).expect("events"));
     }
     let (out, _) = check(&["test", &folder.path("scooters")], 1);
-    assert!(out.contains("scooter:d1 speed_max_1h: expected 6.5, found 5.5") && out.contains("2 passed, 1 failed"), "{out}");
+    assert!(out.contains("scooter:d1 speed_max_1h: expected 6.5, found 5.5") && out.contains("5 passed, 1 failed"), "{out}");
     let tested = object(&["test", &folder.path("scooters")], 1);
     assert_eq!(tested["pipelines"][0]["tests"][0]["differences"][0]["expected"], 6.5);
 }

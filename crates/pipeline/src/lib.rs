@@ -9,6 +9,7 @@ mod expression;
 mod fault;
 mod literal;
 mod load;
+mod local;
 mod memory;
 mod quantities;
 mod raw;
@@ -23,10 +24,11 @@ mod suggestion;
 pub use expression::{Arithmetic, Comparison, Expr, Function, Type};
 pub use fault::{Fault, Faults};
 pub use load::{load, parse};
+pub use local::time_zone;
 pub use memory::{MemoryItem, MemoryPlan, memory};
 pub use quantities::span;
 pub use resolved::{
-    Aggregator, Case, Column, Feature, Field, FieldKind, Group, Input, InputKind, Pair, Pipeline, Source, SourceKind, Stream,
-    Table, Transform, WhenOutdated, Window,
+    Absence, AbsenceRule, Aggregator, Case, Column, Feature, Field, FieldKind, Group, Input, InputKind, LocalTime, Pair,
+    Pipeline, Source, SourceKind, Stream, Table, Transform, WhenOutdated, Window, Zone,
 };
 pub use schema::json_schema;

@@ -2,6 +2,8 @@
 //!
 //! An upper bound to plan with, not a measurement: every entity is counted with all its tiles filled.
 
+mod absence;
+
 use std::collections::BTreeSet;
 
 use crate::quantities::show_size;
@@ -33,7 +35,7 @@ const ROW_BYTES: u64 = 256;
 /// What live state may take, line by line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryPlan {
-    /// One for each group, stream, pair and table.
+    /// One for each group, stream, pair, table and absence.
     pub items: Vec<MemoryItem>,
 }
 
@@ -93,6 +95,7 @@ fn source_item(pipeline: &Pipeline, place: usize) -> Option<MemoryItem> {
             let arithmetic = format!("{DEDUP_SLICES} slices × {}/s × {seconds} s × {IDENTITY_BYTES} B", stream.peak_per_second);
             (identities.saturating_mul(IDENTITY_BYTES), arithmetic)
         }
+        SourceKind::Absence(absence) => absence::absence(pipeline, absence),
         SourceKind::Pair(_) | SourceKind::Table(_) | SourceKind::File { .. } => {
             let groups = pipeline.groups.iter().filter(|group| group.source == place);
             let rows = groups.map(|group| group.entities_max).max()?;

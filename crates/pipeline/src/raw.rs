@@ -3,6 +3,7 @@
 //! Everything is optional here: what is missing is reported by the structure check (which reads the schema) or by the
 //! resolver, both of which know the line.
 
+mod absence;
 mod case;
 mod feature;
 mod group;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(crate) use absence::{ClockText, RawAbsence, RawZone};
 pub(crate) use case::{RawCase, RawExpected};
 pub(crate) use feature::{AGGREGATORS, RawFeature};
 pub(crate) use group::{RawGroup, RawWhenOutdated};

@@ -3,8 +3,11 @@
 //! Only the resolver builds these types, from a spec without faults. They hold indices instead of names, know nothing
 //! of TOML, and are the same for the engine, the backfill, the oracle and the checks.
 
+mod absence;
+
 use domain::{Span, ValueKind};
 
+pub use self::absence::{Absence, AbsenceRule, LocalTime, Zone};
 use crate::expression::Expr;
 
 /// One pipeline.
@@ -31,7 +34,7 @@ pub struct Source {
     pub name: String,
     /// What kind it is.
     pub kind: SourceKind,
-    /// Sorted by name. A derived source has the fields of its base (a pair also `seconds`).
+    /// Sorted by name. A derived source has the fields of its base (a pair also `seconds`, an absence `since`).
     pub fields: Vec<Field>,
     /// The longest silence that is still healthy; inherited by derived sources.
     pub silent_after: Option<Span>,
@@ -46,6 +49,8 @@ pub enum SourceKind {
     Pair(Pair),
     /// The last row for each key.
     Table(Table),
+    /// What did not come in time.
+    Absence(Absence),
     /// One row for each key, from a file of JSON lines in the pipeline's folder.
     File {
         /// Path relative to the pipeline's folder.
@@ -364,6 +369,7 @@ impl Pipeline {
             SourceKind::Stream(_) => Some(source),
             SourceKind::Pair(pair) => Some(pair.from),
             SourceKind::Table(table) => Some(table.from),
+            SourceKind::Absence(absence) => Some(absence.from),
             SourceKind::File { .. } => None,
         }
     }

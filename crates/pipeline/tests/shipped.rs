@@ -66,8 +66,10 @@ fn scooter_fleet() {
         ride (scooter): distance_15m distance_1h speed_mean_15m speed_max_1h battery_min_1h battery last_seen
         attendance (scooter): check_ins_26h last_check_in
         supply (area): scooters scooters_low
+        contact (area): lost_1d lost_low_1d
+        discipline (scooter): missed_28d missed_since
         transforms: missing_check_in share_low
-        3 tests, 529 MiB of 1024
+        6 tests, 658 MiB of 1024
     "#]]
     .assert_eq(&summary("scooter-fleet"));
 }

@@ -12,5 +12,5 @@ mod oracle;
 pub mod pipelines;
 mod record;
 
-pub use oracle::{History, Oracle, OracleVector};
+pub use oracle::{History, Oracle, OracleAbsence, OracleVector};
 pub use record::{Decision, Mode, Record};

@@ -19,7 +19,7 @@ mod windows;
 use std::collections::BTreeMap;
 
 use domain::{Timestamp, Value};
-use pipeline::{Group, Pipeline, SourceKind};
+use pipeline::{Pipeline, SourceKind};
 
 use crate::record::{Decision, Mode, Record};
 use decide::Decided;
@@ -54,6 +54,21 @@ pub struct OracleVector {
     pub values: Vec<Option<Value>>,
     /// In the same order: what a `quantile` or `distinct` column would be without its sketch; none elsewhere.
     pub exact: Vec<Option<f64>>,
+}
+
+/// Something that had not come in time, as it is known at one instant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OracleAbsence {
+    /// Index of the absence among the sources.
+    pub source: usize,
+    /// Of whom something is missing.
+    pub key: String,
+    /// The time of the last event.
+    pub since: Timestamp,
+    /// When it was due.
+    pub due: Timestamp,
+    /// The identity of the last event.
+    pub identity: u128,
 }
 
 impl<'p> Oracle<'p> {
@@ -100,7 +115,7 @@ impl History<'_> {
         let pipeline = self.oracle.pipeline;
         let mut vectors = BTreeMap::new();
         for (index, group) in pipeline.groups.iter().enumerate() {
-            let (instant, silent) = self.standing_still(group, at, mode);
+            let (instant, silent) = self.standing_still(group.source, at, mode);
             let rows = self.rows_before(group.source, instant, mode);
             for (entity, rows) in windows::entities(pipeline, group, rows) {
                 vectors.insert((index, entity), windows::vector(pipeline, group, &rows, instant, silent));
@@ -109,11 +124,30 @@ impl History<'_> {
         vectors
     }
 
-    /// The instant of a group's values when asked for `at`, and whether the silence of its source holds it back.
-    fn standing_still(&self, group: &Group, at: Timestamp, mode: Mode) -> (Timestamp, bool) {
+    /// What is missing at an instant, as the records of one partition show.
+    pub fn absences(&self, partition: usize, at: Timestamp, mode: Mode) -> Vec<OracleAbsence> {
         let pipeline = self.oracle.pipeline;
-        let (Some(base), Some(silent_after)) = (pipeline.base_of(group.source), pipeline.sources[group.source].silent_after)
-        else {
+        let mut absences = Vec::new();
+        for (source, declared) in pipeline.sources.iter().enumerate() {
+            let SourceKind::Absence(absence) = &declared.kind else { continue };
+            let (instant, _) = self.standing_still(source, at, mode);
+            let events = events_before(&self.partitions[partition], absence.from, instant, mode);
+            for (key, row) in derive::absence_rows(pipeline, source, absence, events, instant.0) {
+                let Some(event::Content::Units(since)) = row.contents[absence.since] else {
+                    unreachable!("since is always there")
+                };
+                let (since, due) = (Timestamp(since), Timestamp(row.from));
+                absences.push(OracleAbsence { source, key, since, due, identity: row.identity });
+            }
+        }
+        absences.sort();
+        absences
+    }
+
+    /// The instant of a source's rows when asked for `at`, and whether its silence holds it back.
+    fn standing_still(&self, source: usize, at: Timestamp, mode: Mode) -> (Timestamp, bool) {
+        let pipeline = self.oracle.pipeline;
+        let (Some(base), Some(silent_after)) = (pipeline.base_of(source), pipeline.sources[source].silent_after) else {
             return (at, false);
         };
         let records = self.partitions.iter().flatten().filter(|record| record.source == base);
@@ -132,20 +166,26 @@ impl History<'_> {
         }
         let mut rows = Vec::new();
         for partition in &self.partitions {
-            let visible = partition.iter().filter(|record| may_know(mode, record.append_at, at)).collect::<Vec<_>>();
-            let events_of = |wanted: usize| {
-                let of_source = visible.iter().filter(move |record| record.source == wanted);
-                of_source.filter_map(|record| record.event.clone()).filter(|event| event.from < at.0).collect::<Vec<Row>>()
-            };
+            let events_of = |wanted: usize| events_before(partition, wanted, at, mode);
             match &pipeline.sources[source].kind {
                 SourceKind::Stream(_) => rows.extend(events_of(source)),
                 SourceKind::Pair(pair) => rows.extend(derive::pair_rows(pipeline, source, pair, events_of(pair.from))),
                 SourceKind::Table(table) => rows.extend(derive::table_rows(pipeline, source, table, events_of(table.from))),
+                SourceKind::Absence(absence) => {
+                    let found = derive::absence_rows(pipeline, source, absence, events_of(absence.from), at.0);
+                    rows.extend(found.into_iter().map(|(_, row)| row));
+                }
                 SourceKind::File { .. } => {}
             }
         }
         rows
     }
+}
+
+/// The events of a stream in a partition that are visible at an instant.
+fn events_before(partition: &[Decided], source: usize, at: Timestamp, mode: Mode) -> Vec<Row> {
+    let visible = partition.iter().filter(|record| record.source == source && may_know(mode, record.append_at, at));
+    visible.filter_map(|record| record.event.clone()).filter(|event| event.from < at.0).collect()
 }
 
 fn may_know(mode: Mode, append_at: Timestamp, at: Timestamp) -> bool {

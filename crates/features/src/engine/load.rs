@@ -10,7 +10,7 @@ pub struct Load {
     pub entities: usize,
     /// Bytes of their rings and keys.
     pub ring_bytes: usize,
-    /// Keys of pairs and tables.
+    /// Keys of pairs, tables and absences.
     pub derived_keys: usize,
     /// Events stamped in the future.
     pub held: usize,

@@ -1,6 +1,9 @@
 //! Several engines that exchange blocks, fed in random batches, with random delays, saved and restored at random places.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use domain::{FeatureVector, Timestamp, unpack};
 use features::{Block, Config, Engine, Output, SnapshotKind};
@@ -36,6 +39,8 @@ impl Dice {
     }
 }
 
+pub(crate) type Missing = (usize, Timestamp, String, u128, Timestamp);
+
 pub(crate) struct Cluster {
     pipeline: Arc<Pipeline>,
     engines: Vec<Engine>,
@@ -44,6 +49,10 @@ pub(crate) struct Cluster {
     written: BTreeMap<(usize, String), FeatureVector>,
     refused: Vec<Vec<(usize, &'static str)>>,
     dropped: usize,
+    /// What each shard has raised and not taken back: source, due, key, identity and since.
+    missing: Vec<BTreeSet<Missing>>,
+    /// How much was raised and how much taken back.
+    told: [usize; 2],
     now: i64,
     savers: Vec<Saver>,
 }
@@ -76,6 +85,8 @@ impl Cluster {
             written: BTreeMap::new(),
             refused: vec![Vec::new(); shards],
             dropped: 0,
+            missing: vec![BTreeSet::new(); shards],
+            told: [0; 2],
             now: start.0,
             savers: (0..shards).map(|_| Saver::default()).collect(),
             pipeline,
@@ -158,6 +169,16 @@ impl Cluster {
         self.dropped
     }
 
+    /// What is missing, in order.
+    pub(crate) fn missing(&self, shard: usize) -> Vec<Missing> {
+        self.missing[shard].iter().cloned().collect()
+    }
+
+    /// How many absences were raised, and how many taken back.
+    pub(crate) fn told(&self) -> [usize; 2] {
+        self.told
+    }
+
     fn take(&mut self, shard: usize, output: Output, dice: &mut Dice) {
         for vector in output.vectors.iter() {
             let schema = self.engines[shard].schema(vector.group).expect("a group of the pipeline");
@@ -166,6 +187,15 @@ impl Cluster {
         }
         self.refused[shard].extend(output.refused.iter().map(|refused| (refused.offset as usize, refused.reason.code())));
         self.dropped += output.dropped.len();
+        for change in output.absences {
+            let missing = (change.source, change.due, change.key, change.identity, change.since);
+            let (is_news, place) = match change.raised {
+                true => (self.missing[shard].insert(missing.clone()), 0),
+                false => (self.missing[shard].remove(&missing), 1),
+            };
+            assert!(is_news, "shard {shard} says twice that {missing:?} is missing, or that it is not: raised {}", change.raised);
+            self.told[place] += 1;
+        }
         let blocks = output.blocks.into_iter().map(|block| (self.now + dice.between(0, DELAY_MS_MAX), block));
         self.under_way.extend(blocks.collect::<Vec<(i64, Block)>>());
     }

@@ -68,6 +68,7 @@ fn summary(pipeline: &Pipeline, console: &Console) -> String {
             SourceKind::Stream(_) => "stream",
             SourceKind::Pair(_) => "pair",
             SourceKind::Table(_) => "table",
+            SourceKind::Absence(_) => "absence",
             SourceKind::File { .. } => "file",
         };
         let memory = plan.items.iter().find(|item| item.name == format!("group.{}", group.name)).map_or(0, |item| item.bytes);

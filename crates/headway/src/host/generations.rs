@@ -124,7 +124,17 @@ impl Hosted {
         self.state().running.len() * host.partitions as usize
     }
 
-    /// Creates what is missing and starts the workers of every generation that is needed.
+    /// Creates the topics of every generation that is needed.
+    pub(super) async fn create_topics(&self, host: &Host) -> Result<(), Failure> {
+        let deployment = self.deployment();
+        for generation in &deploy::generations(&deployment) {
+            let plan = plan(host, &deployment, generation).await?;
+            host.parts.log.create(&plan.topics.specs(plan.generation, plan.partitions, Host::retention())).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the workers of every generation that is needed.
     pub(super) async fn start(self: &Arc<Self>, host: &Arc<Host>) -> Result<(), Failure> {
         self.run_what_is_needed(host).await?;
         host.parts.online.serve(&deploy::serving(&self.deployment())).await?;
@@ -141,9 +151,7 @@ impl Hosted {
             if self.state().running.contains_key(&generation.number) {
                 continue;
             }
-            let plan = plan(host, &deployment, generation).await?;
-            host.parts.log.create(&plan.topics.specs(plan.generation, plan.partitions, Host::retention())).await?;
-            let running = Running::start(host, plan);
+            let running = Running::start(host, plan(host, &deployment, generation).await?);
             self.state().running.insert(generation.number, running);
         }
         let gone: Vec<u32> = self

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{SpanText, Sql, StepText};
+use super::{RawAbsence, SpanText, Sql, StepText};
 
-/// A source: a stream has a `topic`, the derived ones a `pair` or a `table`.
+/// A source: a stream has a `topic`, the derived ones a `pair`, a `table` or an `absence`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(rename = "Source", extend("oneOf" = [{"required": ["topic", "key", "time", "skew", "lateness"]}, {"required": ["pair"]}, {"required": ["table"]}]))]
+#[schemars(rename = "Source", extend("oneOf" = [{"required": ["topic", "key", "time", "skew", "lateness"]}, {"required": ["pair"]}, {"required": ["table"]}, {"required": ["absence"]}]))]
 pub(crate) struct RawSource {
     /// Stream: the topic's name, without the pipeline's prefix.
     pub(crate) topic: Option<String>,
@@ -37,6 +37,8 @@ pub(crate) struct RawSource {
     pub(crate) pair: Option<RawPair>,
     /// The last row for each key, from a stream or a file.
     pub(crate) table: Option<RawTable>,
+    /// What did not come in time.
+    pub(crate) absence: Option<RawAbsence>,
 }
 
 /// A pair: emits one row with `seconds` for each start that is followed by an end.

@@ -259,7 +259,7 @@ fn check_source(key: &str, windows: &[Window], path: &Path, group: &GroupContext
     let is_end = matches!(key, "first" | "last");
     let name = &group.source.name;
     let row_key = match &group.source.kind {
-        SourceKind::Stream(_) | SourceKind::Pair(_) => {
+        SourceKind::Stream(_) | SourceKind::Pair(_) | SourceKind::Absence(_) => {
             if key == "open_count" {
                 let message = format!("`open_count` counts the rows of a table, and `{name}` is none");
                 report

@@ -1,5 +1,6 @@
-//! Sources: streams, files, and the pairs and tables that are made from streams.
+//! Sources: streams, files, and the pairs, tables and absences that are made from streams.
 
+mod absence;
 mod derived;
 mod stream;
 
@@ -59,7 +60,13 @@ pub(super) fn resolve(raw: &RawPipeline, exists: &dyn Fn(&str) -> bool, report: 
         }
     }
     for (name, source, path) in derived {
-        let read = derived::derived(&name, source, &path, &mut sources, report);
+        let read = match &source.absence {
+            Some(raw) => absence::absence(&name, raw, &path.key("absence"), &mut sources, report),
+            None => derived::derived(&name, source, &path, &mut sources, report),
+        };
+        if source.absence.as_ref().is_some_and(|absence| absence.topic.is_some()) {
+            sources.used.insert(name.clone());
+        }
         sources.add(name, read);
     }
     sources
@@ -70,6 +77,7 @@ enum Kind {
     Stream,
     Pair,
     Table,
+    Absence,
 }
 
 impl Sources {
@@ -100,6 +108,7 @@ impl Sources {
         let base = match &self.get(place).kind {
             SourceKind::Pair(pair) => pair.from,
             SourceKind::Table(table) => table.from,
+            SourceKind::Absence(absence) => absence.from,
             SourceKind::Stream(_) | SourceKind::File { .. } => place,
         };
         match &self.get(base).kind {
@@ -113,7 +122,7 @@ impl Sources {
         &self.scopes[place]
     }
 
-    /// Reports sources that no group uses, by itself or through a source made of it.
+    /// Reports sources that nothing comes of: no group, no topic, and no source made of it.
     pub(super) fn report_unused(&self, used_by_groups: &BTreeSet<String>, report: &mut Report<'_>) {
         for name in self.places.keys().filter(|name| !self.used.contains(*name) && !used_by_groups.contains(*name)) {
             let path = Path::default().key("source").key(name);
@@ -141,9 +150,9 @@ impl Sources {
     fn base(&mut self, name: &str, path: &Path, report: &mut Report<'_>) -> Option<usize> {
         self.used.insert(name.into());
         let is_derived =
-            |path: &Path, report: &Report<'_>| report.is_written(&path.key("pair")) || report.is_written(&path.key("table"));
+            |path: &Path, report: &Report<'_>| ["pair", "table", "absence"].iter().any(|key| report.is_written(&path.key(key)));
         if self.places.contains_key(name) && is_derived(&Path::default().key("source").key(name), report) {
-            let message = format!("`{name}` is no stream, and pairs and tables are made from streams");
+            let message = format!("`{name}` is no stream, and pairs, tables and absences are made from streams");
             report.value(path, "not_a_stream", message).suggest("name the stream with the events themselves");
             return None;
         }
@@ -151,20 +160,20 @@ impl Sources {
     }
 }
 
-/// Which of the three kinds a source is; reports none and several.
+/// Which of the four kinds a source is; reports none and several.
 fn kind_of(path: &Path, report: &mut Report<'_>) -> Option<Kind> {
-    let kinds = [("topic", Kind::Stream), ("pair", Kind::Pair), ("table", Kind::Table)];
+    let kinds = [("topic", Kind::Stream), ("pair", Kind::Pair), ("table", Kind::Table), ("absence", Kind::Absence)];
     let written: Vec<Kind> =
         kinds.into_iter().filter(|(key, _)| report.is_written(&path.key(key))).map(|(_, kind)| kind).collect();
     match written.as_slice() {
         [only] => Some(*only),
         [] => {
-            let message = "this source says neither `topic` nor `pair` nor `table`";
+            let message = "this source says neither `topic` nor `pair` nor `table` nor `absence`";
             report.value(path, "missing_key", message).suggest("write topic = \"…\" for a stream of events");
             None
         }
         _ => {
-            let message = "a source has only one of `topic`, `pair` and `table`";
+            let message = "a source has only one of `topic`, `pair`, `table` and `absence`";
             report.value(path, "misplaced_key", message).suggest("declare two sources");
             None
         }
@@ -179,6 +188,7 @@ fn check_keys(path: &Path, kind: Kind, raw: &RawSource, report: &mut Report<'_>)
         Kind::Pair => &["pair"],
         Kind::Table if from_file => &["table", "fields"],
         Kind::Table => &["table"],
+        Kind::Absence => &["absence"],
     };
     const STREAM_KEYS: [&str; 9] =
         ["key", "time", "skew", "lateness", "silent_after", "dedup", "peak_per_second", "identity", "fields"];

@@ -1,5 +1,6 @@
 //! Every fault a spec can have, as a person sees it.
 
+mod absences;
 mod expressions;
 mod features;
 mod groups;

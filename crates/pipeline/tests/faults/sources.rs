@@ -75,14 +75,14 @@ fn sources() {
     check(
         &[("topic = \"orders\"", "topic = \"orders\"\ntable = { from = \"orders\", key = \"order_id\", longest = \"1h\" }")],
         expect![[r#"
-            error[misplaced_key]: a source has only one of `topic`, `pair` and `table`
+            error[misplaced_key]: a source has only one of `topic`, `pair`, `table` and `absence`
              --> pipelines/kitchen/pipeline.toml:2:9
               |
             2 | [source.orders]
               |         ^^^^^^
               = help: declare two sources
 
-            error[not_a_stream]: `orders` is no stream, and pairs and tables are made from streams
+            error[not_a_stream]: `orders` is no stream, and pairs, tables and absences are made from streams
               --> pipelines/kitchen/pipeline.toml:19:17
                |
             19 | pair = { from = "orders", start = "type = 'accepted'", end = "type = 'ready'", key = "order_id", longest = "3h" }
@@ -251,7 +251,7 @@ fn derived_sources() {
                |         ^^^^
                = help: remove it, or make a group of it
 
-            error[not_a_stream]: `preparation` is no stream, and pairs and tables are made from streams
+            error[not_a_stream]: `preparation` is no stream, and pairs, tables and absences are made from streams
               --> pipelines/kitchen/pipeline.toml:21:18
                |
             21 | table = { from = "preparation", key = "order_id", longest = "1h" }

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pipeline::{Aggregator, Expr, Field, FieldKind, Pipeline, SourceKind};
+use pipeline::{Aggregator, Expr, Field, FieldKind, Pipeline, SourceKind, Zone};
+
+/// What a field that names a zone may say: some that exist, far apart or close to each other, and one that does not.
+const ZONES: [&str; 6] = ["Europe/Vienna", "Europe/London", "+01:30", "+00:45", "Asia/Kolkata", "nowhere"];
 
 /// By index of the stream's field.
 #[derive(Debug, Default)]
@@ -40,6 +43,13 @@ pub(crate) fn hints(pipeline: &Pipeline, stream: usize) -> Hints {
                 hints.keys.insert(table.key);
                 for condition in [&table.filter, &table.gone].into_iter().flatten() {
                     hints.learn(base, base, condition);
+                }
+            }
+            SourceKind::Absence(absence) if absence.from == stream => {
+                hints.keys.insert(absence.key);
+                absence.filter.iter().for_each(|filter| hints.learn(base, base, filter));
+                if let Zone::Field(field) = absence.zone {
+                    hints.texts.entry(field).or_default().extend(ZONES.map(str::to_owned));
                 }
             }
             _ => {}

@@ -50,7 +50,7 @@ impl Role {
             SourceKind::Stream(stream) if [stream.identity_source, stream.identity_id].contains(&field) => return Self::Identity,
             SourceKind::Stream(stream) => [stream.key, stream.time].contains(&field),
             SourceKind::File { key, .. } => *key == field,
-            SourceKind::Pair(_) | SourceKind::Table(_) => false,
+            SourceKind::Pair(_) | SourceKind::Table(_) | SourceKind::Absence(_) => false,
         };
         if needed || source.fields[field].required { Self::Needed } else { Self::Optional }
     }

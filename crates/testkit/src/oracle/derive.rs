@@ -1,5 +1,7 @@
 //! Rows of derived sources, from the visible events of one partition.
 
+mod absence;
+
 use std::collections::BTreeMap;
 
 use pipeline::{Expr, Pair, Pipeline, Source, Table};
@@ -8,6 +10,7 @@ use super::decode::decode;
 use super::event::{Content, Row};
 use super::expression::holds;
 use super::quantise::key_text;
+pub(crate) use absence::absence_rows;
 
 /// The rows of a pair: one for each start that found its end.
 pub(crate) fn pair_rows(pipeline: &Pipeline, own: usize, pair: &Pair, events: Vec<Row>) -> Vec<Row> {

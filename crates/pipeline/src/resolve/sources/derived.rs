@@ -87,7 +87,7 @@ fn table(
     Some((source, scope.broken.clone()))
 }
 
-fn longest(text: &Option<SpanText>, path: &Path, report: &mut Report<'_>) -> Option<Span> {
+pub(super) fn longest(text: &Option<SpanText>, path: &Path, report: &mut Report<'_>) -> Option<Span> {
     let path = path.key("longest");
     let longest = report.take(&path, "bad_span", quantities::span(&text.as_ref()?.0))?;
     if longest == Span(0) {
@@ -99,7 +99,7 @@ fn longest(text: &Option<SpanText>, path: &Path, report: &mut Report<'_>) -> Opt
 }
 
 /// Cells know their coordinates by place, and the places after the new field have moved.
-fn shift_coordinates(fields: &mut [Field], inserted: usize) {
+pub(super) fn shift_coordinates(fields: &mut [Field], inserted: usize) {
     for field in fields {
         if let FieldKind::Cell { latitude, longitude, .. } = &mut field.kind {
             *latitude += usize::from(*latitude >= inserted);

@@ -22,7 +22,7 @@ pub(super) fn stream(name: &str, raw: &RawSource, path: &Path, report: &mut Repo
     report.missing(path, "time", "the field that says when the event happened");
     report.missing(path, "skew", "how far in the future an event may be stamped");
     report.missing(path, "lateness", "how long after its time an event is still taken");
-    check_topic(raw, path, report);
+    check_topic(raw.topic.as_deref(), path, report);
     let mut span = |key: &str, text: &Option<SpanText>| {
         text.as_ref().and_then(|text| report.take(&path.key(key), "bad_span", quantities::span(&text.0)))
     };
@@ -95,10 +95,10 @@ pub(super) fn file(
     Some((Source { name: name.into(), kind: SourceKind::File { path: file, key }, fields, silent_after: None }, broken))
 }
 
-fn check_topic(raw: &RawSource, path: &Path, report: &mut Report<'_>) {
+pub(super) fn check_topic(topic: Option<&str>, path: &Path, report: &mut Report<'_>) {
     // What Kafka allows in a topic's name, less the room that the pipeline's prefix needs.
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    if let Some(topic) = &raw.topic
+    if let Some(topic) = topic
         && (topic.is_empty() || topic.len() > 128 || !topic.bytes().all(allowed))
     {
         let help = "use letters, digits, `.`, `_` and `-`, at most 128";
