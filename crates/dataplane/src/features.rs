@@ -4,6 +4,7 @@
 //! for; `recovery` makes a shard again from snapshot and log. What is committed is published afterwards, so the versions of the
 //! vectors in the online store form one chain of commits, whoever wrote them.
 
+mod absences;
 mod letters;
 mod note;
 mod plan;

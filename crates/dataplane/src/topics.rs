@@ -37,6 +37,8 @@ pub struct Topics {
     prefix: String,
     /// Topics of events, in order of name, each with the sources that read it.
     inputs: Vec<(Arc<str>, Vec<usize>)>,
+    /// Topics of absences.
+    absences: Vec<Arc<str>>,
 }
 
 impl Topics {
@@ -53,7 +55,14 @@ impl Topics {
             }
         }
         inputs.sort();
-        Self { prefix, inputs }
+        let told = pipeline.sources.iter().filter_map(|source| match &source.kind {
+            SourceKind::Absence(absence) => Some(format!("{prefix}{}", absence.topic.as_ref()?).into()),
+            _ => None,
+        });
+        let mut absences: Vec<Arc<str>> = told.collect();
+        absences.sort();
+        absences.dedup();
+        Self { prefix, inputs, absences }
     }
 
     /// Topics of events with the sources that read them.
@@ -89,7 +98,7 @@ impl Topics {
     /// All topics that the feature role needs, as they should be when they are created.
     pub fn specs(&self, generation: u32, partitions: u32, retention: domain::Span) -> Vec<TopicSpec> {
         let own = [self.partials(generation), self.dead_letters(), self.late()];
-        let names = self.inputs.iter().map(|(name, _)| name.clone()).chain(own);
+        let names = self.inputs.iter().map(|(name, _)| name.clone()).chain(self.absences.iter().cloned()).chain(own);
         let spec = |name| TopicSpec { name, partitions, retention: Some(retention), retention_bytes: None };
         names.map(spec).collect()
     }

@@ -50,12 +50,15 @@ impl World {
 impl Producer {
     pub(crate) fn new(world: World, start: Timestamp, seed: u64, faults: Faults) -> Result<Self, Failure> {
         let gateway = Gateway::new(faults, seed)?;
+        // A world that begins at another instant is another one, even in the same log.
+        let label = format!("{:x}-", start.0 / 1000);
         Ok(match world {
-            World::City(scenario) => {
-                Self::City(Box::new(Feed::new(City::new(Settings { scenario, start, ..Settings::default() }, seed)?, gateway)))
-            }
+            World::City(scenario) => Self::City(Box::new(Feed::new(
+                City::new(Settings { scenario, start, label, ..Settings::default() }, seed)?,
+                gateway,
+            ))),
             World::Fleet(scenario) => Self::Fleet(Box::new(Feed::new(
-                Fleet::new(FleetSettings { scenario, start, ..FleetSettings::default() }, seed)?,
+                Fleet::new(FleetSettings { scenario, start, label, ..FleetSettings::default() }, seed)?,
                 gateway,
             ))),
         })

@@ -176,6 +176,11 @@ impl City {
         self.orders_placed
     }
 
+    /// What the order of this number is called.
+    pub(crate) fn order_name(&self, number: u64) -> String {
+        voice::order_name(&self.settings.label, number)
+    }
+
     /// How many orders have not ended.
     pub fn orders_open(&self) -> usize {
         self.orders.len()

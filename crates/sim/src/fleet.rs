@@ -263,7 +263,7 @@ impl Fleet {
             ..Body::default()
         };
         self.events += 1;
-        let payload = body.write(self.now, self.events, "scooter-gateway");
+        let payload = body.write(self.now, (&self.settings.label, self.events), "scooter-gateway");
         self.out.push_back(Record::new(FLEET_TOPIC, device.id.clone(), self.now, payload));
     }
 

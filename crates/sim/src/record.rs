@@ -107,10 +107,10 @@ pub(crate) struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// The payload of this event. `number` makes its id, and has to be new.
-    pub(crate) fn write(mut self, at: Timestamp, number: u64, source: &'static str) -> Vec<u8> {
+    /// The payload of this event. Label and number make its id, and have to be new.
+    pub(crate) fn write(mut self, at: Timestamp, (label, number): (&str, u64), source: &'static str) -> Vec<u8> {
         self.occurred_at = at.to_string();
-        self.id = format!("e{number}");
+        self.id = format!("{label}e{number}");
         self.source = source;
         // Texts and finite numbers only, so there is nothing that cannot be written.
         serde_json::to_vec(&self).unwrap_or_else(|error| panic!("an event of plain members became no JSON: {error}"))
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_line_says_where_it_belongs_and_a_clock_can_be_wrong() {
         let body = Body { kind: Some("store.settings_changed"), store_id: Some("42"), capacity: Some(3), ..Body::default() };
-        let mut record = Record::new(STORES, "42".to_owned(), NOON, body.write(NOON, 7, "store-pos"));
+        let mut record = Record::new(STORES, "42".to_owned(), NOON, body.write(NOON, ("", 7), "store-pos"));
         let told = |_at: &str, occurred_at: &str| {
             format!(
                 "{{\"_source\":\"stores\",\"_at\":\"{_at}\",\"occurred_at\":\"{occurred_at}\",\"id\":\"e7\",\"source\":\"store-pos\",\

@@ -18,6 +18,8 @@ pub struct Settings {
     pub orders_per_day: u32,
     /// Districts of 1,250 m by 1,250 m.
     pub areas: u32,
+    /// Begins all ids, so that those of several runs in one log differ.
+    pub label: String,
     /// The first instant.
     pub start: Timestamp,
     /// What local clocks are ahead of UTC.
@@ -51,6 +53,7 @@ impl Default for Settings {
             riders: 200,
             orders_per_day: 5000,
             areas: 16,
+            label: String::new(),
             start: START,
             utc_offset: Span(HOUR_MS),
             latitude: 52.52,

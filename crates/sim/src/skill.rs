@@ -126,7 +126,7 @@ fn sample(city: &mut City, until: Timestamp, every: u64, question: &Question, se
             let futures = (0..question.continuations).map(|_| city.fork(seeds.number()).deliver(placed, horizon));
             let mut futures: Vec<f64> = futures.flatten().collect();
             futures.sort_by(f64::total_cmp);
-            sample.push(Sampled { order_id: crate::city::order_name(placed), futures });
+            sample.push(Sampled { order_id: city.order_name(placed), futures });
         }
     }
     city.advance(until.plus(HORIZON));

@@ -11,7 +11,7 @@ use features::{Engine, Output, Vectors};
 use ports::{Commit, Outgoing, Position, Record};
 
 use super::{
-    Note, Plan, Settings,
+    Note, Plan, Settings, absences,
     letters::Letters,
     snapshots::{Part, Snapshots},
     watch::Counts,
@@ -203,7 +203,8 @@ impl Shard {
         });
         let dropped = out.dropped.iter().map(|dropped| letters.dropped(dropped));
         let blocks = out.blocks.into_iter().map(|block| self.to_partition(block));
-        refused.chain(dropped).chain(blocks).collect()
+        let absences = out.absences.iter().filter_map(|change| absences::event(&self.plan, self.partition, change));
+        refused.chain(dropped).chain(absences).chain(blocks).collect()
     }
 
     fn actions(&mut self, part: Option<Part>, taken: bool, outputs: Vec<Outgoing>, vectors: Vectors) -> Vec<Action> {

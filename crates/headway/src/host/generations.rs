@@ -90,6 +90,8 @@ impl Hosted {
         let deployment = host.catalog.deployment(id).await?;
         let deployment =
             deployment.ok_or_else(|| Failure::failed(format!("{id} was never run in this folder: name its folder.")))?;
+        let (revision, groups) = (deployment.revision, deployment.groups.len());
+        host.announce(format!("{id}: resumed at revision {revision}, {groups} groups."));
         Ok(Self::with(id.to_owned(), deployment))
     }
 

@@ -145,7 +145,7 @@ impl City {
 
     fn truth(&self, number: u64, order: Order, ending: Ending) -> Truth {
         Truth {
-            order_id: order_name(number),
+            order_id: order_name(&self.settings.label, number),
             store_id: self.stores[order.store].id.clone(),
             rider_id: order.rider.map(|rider| self.riders[rider].id.clone()),
             metres: order.metres,

@@ -23,7 +23,7 @@ impl City {
         while self.orders.contains_key(&number) && self.agenda.next_at().is_some_and(|at| at < until) {
             self.step();
         }
-        let name = order_name(number);
+        let name = order_name(&self.settings.label, number);
         self.truths.iter().rev().find(|truth| truth.order_id == name)?.delivery_seconds()
     }
 }

@@ -17,7 +17,7 @@ impl City {
     pub(super) fn tell_order(&mut self, kind: &'static str, number: u64, facts: Option<(u32, u32)>) {
         let Some(order) = self.orders.get(&number).filter(|_| !self.is_muted) else { return };
         let (lat, lon) = self.plan.degrees(order.customer);
-        let id = order_name(number);
+        let id = order_name(&self.settings.label, number);
         let body = Body {
             kind: Some(kind),
             order_id: Some(id.clone()),
@@ -29,7 +29,12 @@ impl City {
             ..Body::default()
         };
         self.events += 1;
-        self.out.push_back(Record::new(ORDERS, id, self.now, body.write(self.now, self.events, "order-service")));
+        self.out.push_back(Record::new(
+            ORDERS,
+            id,
+            self.now,
+            body.write(self.now, (&self.settings.label, self.events), "order-service"),
+        ));
     }
 
     /// A rider event, where the rider is now.
@@ -44,14 +49,19 @@ impl City {
         let (lat, lon) = self.plan.degrees(Place { x: place.x + rider.astray.x, y: place.y + rider.astray.y });
         let body = Body {
             kind: Some(kind),
-            order_id: order.map(order_name),
+            order_id: order.map(|number| order_name(&self.settings.label, number)),
             rider_id: Some(&rider.id),
             lat: Some(lat),
             lon: Some(lon),
             ..Body::default()
         };
         self.events += 1;
-        self.out.push_back(Record::new(RIDERS, rider.id.clone(), self.now, body.write(self.now, self.events, "rider-app")));
+        self.out.push_back(Record::new(
+            RIDERS,
+            rider.id.clone(),
+            self.now,
+            body.write(self.now, (&self.settings.label, self.events), "rider-app"),
+        ));
     }
 
     pub(super) fn tell_store(&mut self, kind: &'static str, store: usize) {
@@ -62,7 +72,12 @@ impl City {
         let capacity = (kind == "store.settings_changed").then(|| u32::try_from(store.cooks).unwrap_or(u32::MAX));
         let body = Body { kind: Some(kind), store_id: Some(&store.id), capacity, ..Body::default() };
         self.events += 1;
-        self.out.push_back(Record::new(STORES, store.id.clone(), self.now, body.write(self.now, self.events, "store-pos")));
+        self.out.push_back(Record::new(
+            STORES,
+            store.id.clone(),
+            self.now,
+            body.write(self.now, (&self.settings.label, self.events), "store-pos"),
+        ));
     }
 
     pub(super) fn tell_weather(&mut self, station: usize) {
@@ -84,12 +99,12 @@ impl City {
             AREAS,
             station.id.clone(),
             self.now,
-            body.write(self.now, self.events, "weather-service"),
+            body.write(self.now, (&self.settings.label, self.events), "weather-service"),
         ));
     }
 }
 
 /// What an order is called in events and truths.
-pub(crate) fn order_name(number: u64) -> String {
-    format!("o{number}")
+pub(crate) fn order_name(label: &str, number: u64) -> String {
+    format!("{label}o{number}")
 }

@@ -33,6 +33,8 @@ pub struct FleetSettings {
     pub rides_per_day: f64,
     /// Districts of 1,250 m by 1,250 m.
     pub areas: u32,
+    /// Begins all ids, so that those of several runs in one log differ.
+    pub label: String,
     /// The first instant.
     pub start: Timestamp,
     /// What local clocks are ahead of UTC.
@@ -83,6 +85,7 @@ impl Default for FleetSettings {
             devices: 10_000,
             rides_per_day: 1.5,
             areas: 49,
+            label: String::new(),
             start,
             utc_offset,
             latitude,

@@ -1,0 +1,54 @@
+//! Absences as events: one when something did not come, and a retraction when a late record shows that it had.
+
+use bytes::Bytes;
+use features::AbsenceChange;
+use pipeline::SourceKind;
+use ports::Outgoing;
+
+use super::Plan;
+
+/// The event of a change; none for an absence that is only counted.
+pub(super) fn event(plan: &Plan, partition: u32, change: &AbsenceChange) -> Option<Outgoing> {
+    let source = &plan.pipeline.sources[change.source];
+    let SourceKind::Absence(declared) = &source.kind else { return None };
+    let topic = plan.topics.input(declared.topic.as_ref()?).into();
+    let kind = if change.raised { "absence.raised" } else { "absence.retracted" };
+    // Both have the same id, so that a consumer knows what is taken back.
+    let id = format!("{}:{}:{}:{:032x}", source.name, change.key, change.due.0, change.identity);
+    let value = format!(
+        r#"{{"type":"{kind}","id":{},"source":{},"key":{},"since":"{}","due":"{}"}}"#,
+        quoted(&id),
+        quoted(&source.name),
+        quoted(&change.key),
+        change.since,
+        change.due,
+    );
+    let key = Bytes::copy_from_slice(change.key.as_bytes());
+    Some(Outgoing { topic, partition, key, value: Bytes::from(value), headers: Vec::new() })
+}
+
+/// A text as JSON has it.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            control if (control as u32) < 0x20 => quoted.push_str(&format!("\\u{:04x}", control as u32)),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_key_is_a_json_text() {
+        for key in ["plain", "a\"b\\c", "line\nbreak\u{1}", "härte 🛴"] {
+            assert_eq!(serde_json::from_str::<String>(&quoted(key)).expect("JSON"), key);
+        }
+    }
+}
