@@ -94,6 +94,8 @@ pub(crate) struct Status {
     pub(crate) partitions: usize,
     pub(crate) lag_records: u64,
     pub(crate) builds: bool,
+    /// Whether everything in the log was taken and the online store has all of it.
+    pub(crate) settled: bool,
 }
 
 impl Host {
@@ -216,6 +218,9 @@ impl Host {
             status.lag_records += hosted.lag(self).await?;
             status.builds |= hosted.builds();
         }
+        let wanted: usize = self.hosted().iter().map(|hosted| hosted.partitions_wanted(self)).sum();
+        let written = self.watch.counts().values().all(|counts| counts.written);
+        status.settled = status.lag_records == 0 && status.partitions >= wanted && written;
         Ok(status)
     }
 
@@ -223,12 +228,7 @@ impl Host {
     pub(crate) async fn settled(&self, patience: Duration) -> Result<(), Failure> {
         let settled = async {
             loop {
-                let status = self.status().await?;
-                let wanted: usize = self.hosted().iter().map(|hosted| hosted.partitions_wanted(self)).sum();
-                if status.lag_records == 0
-                    && status.partitions >= wanted
-                    && self.watch.counts().values().all(|counts| counts.written)
-                {
+                if self.status().await?.settled {
                     return Ok(());
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;

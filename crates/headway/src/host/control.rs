@@ -48,6 +48,8 @@ pub(crate) enum Answer {
         entities: u64,
         lag_records: u64,
         partitions: usize,
+        /// Whether everything in the log was taken and written.
+        settled: bool,
         now: String,
     },
     /// It could not be done, for this reason.
@@ -100,9 +102,9 @@ async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer, Failure> {
         Request::Read { pipeline, entity, key } => Ok(Answer::Reading(host.read(pipeline.as_deref(), &entity, &key).await?)),
         Request::Append { events } => Ok(Answer::Appended(host.append(events).await?)),
         Request::Status => {
-            let Status { counts, partitions, lag_records, .. } = host.status().await?;
+            let Status { counts, partitions, lag_records, settled, .. } = host.status().await?;
             let now = host.clock().now().to_string();
-            Ok(Answer::Status { records: counts.records, entities: counts.entities, lag_records, partitions, now })
+            Ok(Answer::Status { records: counts.records, entities: counts.entities, lag_records, partitions, settled, now })
         }
     }
 }
