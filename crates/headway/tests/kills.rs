@@ -57,7 +57,10 @@ fn killed_at_any_moment_it_loses_and_repeats_nothing() {
     assert!(Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill").success());
     assert!(child.wait().expect("it ends").success(), "seed {seed}");
     assert!(stopping.elapsed() < Duration::from_secs(2), "it took {:?} to stop", stopping.elapsed());
-    let compared = audit(folder.path(), &load, &read, seed);
+    // What is left of a failed run is worth looking at.
+    let folder = folder.keep();
+    let compared = audit(&folder, &load, &read, seed);
+    std::fs::remove_dir_all(&folder).expect("it was ours");
     restarts.sort();
     println!("{kills} kills, {} events, {compared} vectors equal; restarts at most {:?}", load.sent, restarts.last());
 }
@@ -172,7 +175,7 @@ fn audit(folder: &Path, load: &Load, read: &[(String, serde_json::Value)], seed:
     let oracle = Oracle::new(&pipeline);
     let history = oracle.history(&partitions);
     let mut expected: BTreeMap<i64, BTreeMap<(usize, String), OracleVector>> = BTreeMap::new();
-    let mut compared = 0;
+    let (mut compared, mut wrong) = (0, Vec::new());
     for (key, answer) in read {
         for group in answer["reading"]["groups"].as_array().unwrap_or(&Vec::new()) {
             let name = group["group"].as_str().expect("a name");
@@ -181,28 +184,23 @@ fn audit(folder: &Path, load: &Load, read: &[(String, serde_json::Value)], seed:
             let as_of = instant("as_of");
             let vectors = expected.entry(as_of.0).or_insert_with(|| history.vectors(as_of, Mode::Available));
             let vector = vectors.get(&(place, key.clone())).unwrap_or_else(|| panic!("seed {seed}: {name} {key} should not be"));
-            for (column, (feature, value)) in
-                pipeline.groups[place].columns().iter().zip(group["features"].as_array().expect("values").iter().map(pair))
-            {
-                assert_eq!(column.name, feature);
-                let wanted = vector.values[vectors_column(&pipeline, place, &feature)];
-                assert!(same(wanted, &value), "seed {seed}, {key} {feature} at {as_of}: oracle {wanted:?}, read {value}");
+            let columns = pipeline.groups[place].columns();
+            let found = group["features"].as_array().expect("values");
+            assert_eq!(columns.len(), found.len());
+            for ((column, wanted), found) in columns.iter().zip(&vector.values).zip(found) {
+                assert_eq!(found[0], column.name);
+                if !same(*wanted, &found[1]) {
+                    wrong.push(format!("{key} {} at {as_of}: oracle {wanted:?}, read {}", column.name, found[1]));
+                }
             }
             let until = group["valid_until"].as_str().map_or(NEVER, |_| instant("valid_until"));
             assert_eq!(until, vector.valid_until, "seed {seed}, {key} {name}");
             compared += 1;
         }
     }
+    assert!(wrong.is_empty(), "seed {seed}, left in {}: {wrong:#?}", folder.display());
     assert!(compared >= DEVICES as usize, "only {compared} vectors were there");
     compared
-}
-
-fn pair(entry: &serde_json::Value) -> (String, serde_json::Value) {
-    (entry[0].as_str().expect("a name").to_owned(), entry[1].clone())
-}
-
-fn vectors_column(pipeline: &Pipeline, group: usize, name: &str) -> usize {
-    pipeline.groups[group].columns().iter().position(|column| column.name == name).expect("a column")
 }
 
 fn same(wanted: Option<Value>, found: &serde_json::Value) -> bool {
