@@ -70,11 +70,13 @@ pub(crate) struct Rows {
 
 /// One change of a derived source.
 #[derive(Debug)]
-struct Change {
-    weight: i8,
-    time: i64,
-    identity: u128,
-    row: Box<[Scalar]>,
+pub(crate) struct Change {
+    pub(crate) weight: i8,
+    pub(crate) time: i64,
+    pub(crate) identity: u128,
+    /// Time and identity of the event that a duration begins with.
+    pub(crate) start: Option<(i64, u128)>,
+    pub(crate) row: Box<[Scalar]>,
 }
 
 impl Derived {
@@ -92,6 +94,15 @@ impl Derived {
 
     /// Takes visible events of the base, and whatever time has made due.
     pub(crate) fn step(&mut self, base: &Source, columns: &Columns, rows: &[u32], horizon: Horizon, out: &mut Rows) {
+        // In this order: what a later event of the step takes back was sent by an earlier one.
+        for change in self.changes(base, columns, rows, horizon) {
+            out.columns.push_row(change.time, change.identity, &change.row);
+            out.weights.push(change.weight);
+        }
+    }
+
+    /// What [`Self::step`] changes, with what each row is made of.
+    pub(crate) fn changes(&mut self, base: &Source, columns: &Columns, rows: &[u32], horizon: Horizon) -> Vec<Change> {
         let mut changes = Vec::new();
         let calendar = &mut self.calendar;
         match &mut self.kind {
@@ -119,11 +130,7 @@ impl Derived {
                 }
             }
         }
-        // In this order: what a later event of the step takes back was sent by an earlier one.
-        for change in changes {
-            out.columns.push_row(change.time, change.identity, &change.row);
-            out.weights.push(change.weight);
-        }
+        changes
     }
 
     /// When the next key is due.

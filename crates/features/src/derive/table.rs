@@ -158,7 +158,11 @@ impl TableKeys {
 
 impl Latest {
     fn change(&self, weight: i8) -> Option<Change> {
-        self.row.as_ref().map(|row| Change { weight, time: self.time, identity: self.identity, row: row.clone() })
+        let change = |row: &Box<[Scalar]>| {
+            let (time, identity) = (self.time, self.identity);
+            Change { weight, time, identity, start: None, row: row.clone() }
+        };
+        self.row.as_ref().map(change)
     }
 }
 
