@@ -8,6 +8,7 @@ mod audit;
 mod backfill;
 mod bench;
 mod cases;
+mod compare;
 mod dice;
 mod draft;
 mod error;
@@ -33,6 +34,7 @@ pub use bench::{
     orders_pipeline, write_orders,
 };
 pub use cases::{Difference, Outcome, run_cases};
+pub use compare::{Engines, GroupCost, Movement, Moving, Presence, Shortfall, compare};
 pub use error::Error;
 pub use explain::{Entry, Explanation, Missed, Part, Place, Question, Tile, Window, explain};
 pub use feed::Counts;
