@@ -49,6 +49,9 @@ pub struct Wanted<'a> {
     pub at: Timestamp,
 }
 
+/// Places and payloads, by time and identity.
+type Held = BTreeMap<(i64, u128), (Origin, Box<[u8]>)>;
+
 /// Follows one value.
 #[derive(Debug)]
 pub struct Trace {
@@ -66,8 +69,8 @@ pub struct Trace {
     reading: Reading,
     columns: Columns,
     used: Vec<Vec<bool>>,
-    /// Accepted events whose time has not come, by (time, identity).
-    held: BTreeMap<(i64, u128), (Origin, Box<[u8]>)>,
+    /// Accepted events whose time has not come.
+    held: Held,
     derived: Option<Derived>,
     state: GroupState,
     wheel: Wheel,
@@ -106,7 +109,7 @@ impl Trace {
             reading: Reading::new(pipeline.clone()),
             columns: Columns::new(&pipeline.sources[base].fields, &used[base]),
             used,
-            held: BTreeMap::new(),
+            held: Held::new(),
             derived: Derived::new(&pipeline, source),
             noted: Noted::new(from.unwrap_or(i64::MIN), wanted.at.0, layout.group.hop.0, from.is_some()),
             state: GroupState::new(0, layout, 0),

@@ -193,3 +193,6 @@ pub(crate) fn page(columns: &[ColumnMovement], shown_max: usize) -> String {
     }
     page
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,7 @@ impl Scripted {
     /// Writes a payload of a source.
     pub(crate) fn write(&self, source: usize, partition: u32, at: Timestamp, payload: &[u8]) {
         let (topic, _) = self.plan.topics.inputs().iter().find(|(_, sources)| sources.contains(&source)).expect("a stream");
-        self.append(topic.clone(), partition, at, payload, &[]);
+        self.append(topic.clone(), partition, at, ("", payload), &[]);
     }
 
     /// Writes the letter of a late record, as the feature role does.
@@ -51,7 +51,13 @@ impl Scripted {
         let (name, offset) = (&self.plan.pipeline.sources[source].name, offset.to_string());
         let of = partition.to_string();
         let headers = [("reason", "late"), ("source", name.as_str()), ("topic", topic), ("partition", &of), ("offset", &offset)];
-        self.append(self.plan.topics.late(), partition, at, b"", &headers);
+        self.append(self.plan.topics.late(), partition, at, ("", b""), &headers);
+    }
+
+    /// Writes the letter of a part of an event that found no place, as the feature role does.
+    pub(crate) fn dropped(&self, reason: &str, group: &str, key: &str, at: Timestamp) {
+        let headers = [("reason", reason), ("group", group), ("entity", "store")];
+        self.append(self.plan.topics.late(), 0, at, (key, b""), &headers);
     }
 
     /// Lets time pass and retention work.
@@ -60,13 +66,13 @@ impl Scripted {
         self.log.retain();
     }
 
-    fn append(&self, topic: Arc<str>, partition: u32, at: Timestamp, payload: &[u8], headers: &[(&str, &str)]) {
+    fn append(&self, topic: Arc<str>, partition: u32, at: Timestamp, (key, payload): (&str, &[u8]), headers: &[(&str, &str)]) {
         self.now.store(at.0, Ordering::Relaxed);
         let header =
             |(name, value): &(&str, &str)| Header { name: (*name).to_owned(), value: Bytes::copy_from_slice(value.as_bytes()) };
         let headers = headers.iter().map(header).collect();
-        let value = Bytes::copy_from_slice(payload);
-        run(self.log.append(vec![Outgoing { topic, partition, key: Bytes::new(), value, headers }])).expect("a topic");
+        let (key, value) = (Bytes::copy_from_slice(key.as_bytes()), Bytes::copy_from_slice(payload));
+        run(self.log.append(vec![Outgoing { topic, partition, key, value, headers }])).expect("a topic");
     }
 }
 

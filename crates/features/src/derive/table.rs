@@ -158,11 +158,8 @@ impl TableKeys {
 
 impl Latest {
     fn change(&self, weight: i8) -> Option<Change> {
-        let change = |row: &Box<[Scalar]>| {
-            let (time, identity) = (self.time, self.identity);
-            Change { weight, time, identity, start: None, row: row.clone() }
-        };
-        self.row.as_ref().map(change)
+        let (time, identity) = (self.time, self.identity);
+        self.row.clone().map(|row| Change { weight, time, identity, start: None, row })
     }
 }
 

@@ -48,3 +48,25 @@ impl<T> Listing<T> {
         self.count - (self.first.len() + self.last.len()) as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_keeps_its_ends_and_its_length() {
+        let mut listing = Listing::default();
+        (0..2000).for_each(|entry| listing.push(entry));
+        let kept: Vec<i32> = listing.iter().copied().collect();
+        assert_eq!((kept.len(), kept[0], kept[KEPT - 1], kept[KEPT]), (Listing::<i32>::KEPT_MAX, 0, 249, 1750));
+        assert_eq!((listing.count, listing.left_out()), (2000, 1500));
+    }
+
+    #[test]
+    fn a_short_list_is_whole() {
+        let mut listing = Listing::default();
+        (0..300).for_each(|entry| listing.push(entry));
+        assert!(listing.iter().copied().eq(0..300));
+        assert_eq!(listing.left_out(), 0);
+    }
+}

@@ -201,6 +201,37 @@ window 1h: from 2026-03-01T11:30:00.000Z until 2026-03-01T12:30:00.000Z
 }
 
 #[test]
+fn what_found_no_place_is_counted_for_its_own_entity() {
+    let scripted = Scripted::new(pipeline::parse("small", SPEC).expect("a spec"), 1);
+    order(&scripted, "1", "42", "10", "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z");
+    let at = instant("2026-03-01T12:00:02Z");
+    for (group, key) in [("store", "42"), ("store", "42"), ("store", "43"), ("other", "42")] {
+        scripted.dropped("over_capacity", group, key, at);
+    }
+    let question = Question::new(&scripted.plan.pipeline, "store:42", "basket_mean_1h", instant("2026-03-01T12:30:00Z"));
+    let told = run(explain(&scripted.log, &scripted.plan, &question.expect("a question"))).expect("an explanation");
+    assert_eq!(told.dropped, [("over_capacity".to_owned(), 2)].into());
+    assert!(told.to_string().contains("2 parts of its events were dropped: over_capacity"), "{told}");
+}
+
+/// Explanations are asked for by tasks that move between threads.
+#[test]
+fn the_work_can_move_between_threads() {
+    fn sendable<T: Send>(work: T) -> T {
+        work
+    }
+    let scripted = Scripted::new(pipeline::parse("small", SPEC).expect("a spec"), 1);
+    let Scripted { log, plan, .. } = &scripted;
+    let (since, at) = (instant("2026-03-01T11:00:00Z"), instant("2026-03-01T12:00:00Z"));
+    let question = Question::new(&plan.pipeline, "store:42", "basket_mean_1h", at).expect("a question");
+    let told = run(sendable(explain(log, plan, &question))).expect("an explanation");
+    assert_eq!((told.value, told.events), (serde_json::Value::Null, 0));
+    let late = run(sendable(crate::late(log, plan, since, at, &crate::Unseen))).expect("a report");
+    let moved = run(sendable(crate::compare(log, plan, plan, at, 1, &crate::Unseen))).expect("a comparison");
+    assert_eq!((late.late, moved.costs.len()), (0, 0));
+}
+
+#[test]
 fn questions_that_cannot_be_answered_say_what_can() {
     let pipeline = pipeline::parse("small", SPEC).expect("a spec");
     let check = |entity: &str, column: &str, expected: &str| {
