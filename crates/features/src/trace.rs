@@ -186,7 +186,10 @@ impl Trace {
             events: self.noted.events_in(tile),
             parts: parts::parts(layout, self.column, tile, words, sketches),
         };
-        self.ring().into_iter().flat_map(|ring| ring.tiles(layout)).map(tile).collect()
+        // A ring may hold tiles that no window looks at any more.
+        let first = layout.first_tile(self.at);
+        let held = self.ring().into_iter().flat_map(|ring| ring.tiles(layout));
+        held.filter(|(tile, ..)| *tile >= first).map(tile).collect()
     }
 
     /// What is kept for a column without a window.
