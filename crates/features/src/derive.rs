@@ -81,11 +81,13 @@ impl Rows {
 
 /// One change of a derived source.
 #[derive(Debug)]
-struct Change {
-    weight: i8,
-    time: i64,
-    identity: u128,
-    row: Box<[Scalar]>,
+pub(crate) struct Change {
+    pub(crate) weight: i8,
+    pub(crate) time: i64,
+    pub(crate) identity: u128,
+    /// Time and identity of the event that a duration begins with.
+    pub(crate) start: Option<(i64, u128)>,
+    pub(crate) row: Box<[Scalar]>,
 }
 
 impl Derived {
@@ -109,13 +111,25 @@ impl Derived {
 
     /// Takes visible events of the base, and whatever time has made due.
     pub(crate) fn step(&mut self, base: &Source, columns: &Columns, rows: &[u32], horizon: Horizon, out: &mut Rows) {
+        if let DerivedKind::Absence(keys) = &mut self.kind {
+            keys.take(base, columns, rows, horizon, &mut self.calendar, out);
+        }
+        // In this order: what a later event of the step takes back was sent by an earlier one.
+        for change in self.changes(base, columns, rows, horizon) {
+            out.columns.push_row(change.time, change.identity, &change.row);
+            out.weights.push(change.weight);
+        }
+    }
+
+    /// What [`Self::step`] changes, with what each row is made of; nothing of an absence, which is made of what did not come.
+    pub(crate) fn changes(&mut self, base: &Source, columns: &Columns, rows: &[u32], horizon: Horizon) -> Vec<Change> {
         let mut changes = Vec::new();
         let calendar = &mut self.calendar;
         match &mut self.kind {
             DerivedKind::Pair(keys) => {
                 keys.take(base, columns, rows, horizon, &mut changes, &mut |at, key| calendar.forget_after(at, key))
             }
-            DerivedKind::Absence(keys) => keys.take(base, columns, rows, horizon, calendar, out),
+            DerivedKind::Absence(_) => {}
             DerivedKind::Table(keys) => {
                 keys.take(base, columns, rows, horizon, &mut changes, calendar);
                 while let Some(entry) = calendar.due.first_entry().filter(|entry| *entry.key() <= horizon.now) {
@@ -138,11 +152,7 @@ impl Derived {
                 }
             }
         }
-        // In this order: what a later event of the step takes back was sent by an earlier one.
-        for change in changes {
-            out.columns.push_row(change.time, change.identity, &change.row);
-            out.weights.push(change.weight);
-        }
+        changes
     }
 
     /// When the next key is due.

@@ -3,6 +3,7 @@
 //! Knows tiles, not clocks: whoever holds the ring says which tiles have left and at which instant a vector is wanted.
 
 mod finish;
+mod inspect;
 mod rows;
 
 use domain::EARLIEST;

@@ -9,7 +9,7 @@ mod output;
 mod parquet_output;
 mod reorder;
 mod spine;
-mod table;
+pub(crate) mod table;
 
 use std::{ops::Range, path::PathBuf, sync::Arc};
 

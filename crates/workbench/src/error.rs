@@ -48,6 +48,9 @@ pub enum Error {
     /// The pipeline is not one that an engine can run.
     #[error(transparent)]
     Engine(#[from] features::Error),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ports::Error),
     /// The pipeline's spec has faults.
     #[error(transparent)]
     Faults(#[from] pipeline::Faults),

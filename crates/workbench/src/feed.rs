@@ -67,6 +67,17 @@ impl Feed {
         Ok(Self { admitted: true, ..Self::new(pipeline, folder)? })
     }
 
+    /// For events that were admitted already, with the text of the pipeline's tables at hand.
+    pub(crate) fn over(pipeline: &Arc<Pipeline>, files: &[(usize, Arc<str>)]) -> Result<Self, Error> {
+        let mut engine = Engine::new(Arc::clone(pipeline), Config::default())?;
+        for (source, lines) in files {
+            // Lines that cannot be read were reported when the plan was made.
+            engine.load_file(*source, lines, EARLIEST);
+        }
+        let empty = pipeline.groups.iter().map(empty_values).collect();
+        Ok(Self { engine, batch: Vec::new(), counts: Counts::default(), admitted: true, empty })
+    }
+
     /// Takes one event, not earlier than the one before it.
     pub(crate) fn push(&mut self, event: Event) {
         if self.batch.len() == BATCH_RECORDS_MAX {
@@ -102,6 +113,11 @@ impl Feed {
             Some(vector) => (vector.values, true),
             None => (self.empty[group].clone(), false),
         }
+    }
+
+    /// The entities of a group that the engine holds.
+    pub(crate) fn keys(&self, group: usize) -> impl Iterator<Item = &str> {
+        self.engine.keys(group)
     }
 
     pub(crate) fn counts(&self) -> &Counts {

@@ -1,21 +1,33 @@
-//! What people run by hand: backfill over files, a pipeline's own tests, samples, measurements.
+//! What people run by hand: backfill over files, a pipeline's own tests, samples, measurements; explanations, audits and
+//! comparisons over the log.
 //!
-//! Reads and writes the files that it is given and nothing else; never prints, and reads a clock only to measure.
+//! Reads and writes the files that it is given, reads the log that it is lent, and touches nothing else; never prints, and reads
+//! a clock only to measure.
 
+mod audit;
 mod backfill;
 mod bench;
 mod cases;
+mod compare;
 mod dice;
 mod draft;
 mod error;
+mod explain;
 mod feed;
 mod history;
+mod movement;
 mod parquet_value;
+mod past;
 mod progress;
+mod reach;
+mod replay;
 mod sample;
 #[cfg(test)]
 mod scratch;
+#[cfg(test)]
+mod scripted;
 
+pub use audit::{AGE_MAX, COMPARED_MAX, LateReport, Lateness, late};
 pub use backfill::{Mode, Preview, Report, Request, backfill};
 pub use bench::peak_memory_bytes;
 pub use bench::{
@@ -23,8 +35,11 @@ pub use bench::{
     orders_pipeline, write_orders,
 };
 pub use cases::{Difference, Outcome, run_cases};
+pub use compare::{Engines, GroupCost, Movement, Moving, Presence, Shortfall, compare};
 pub use error::Error;
+pub use explain::{Entry, Explanation, Missed, Part, Place, Question, Tile, Window, explain};
 pub use feed::Counts;
 pub use history::{Event, History};
+pub use movement::ColumnMovement;
 pub use progress::{Progress, Unseen};
 pub use sample::{SampleRequest, Sampled, sample};

@@ -146,7 +146,9 @@ fn change(from_base: &[Option<usize>], start: &Event, end: &Event, weight: i8) -
         Some(field) if end.row[*field] != Scalar::Null => end.row[*field].clone(),
         Some(field) => start.row[*field].clone(),
     };
-    Change { weight, time: end.time, identity: end.identity, row: from_base.iter().map(scalar).collect() }
+    let row = from_base.iter().map(scalar).collect();
+    let start = Some((start.time, start.identity));
+    Change { weight, time: end.time, identity: end.identity, start, row }
 }
 
 impl Event {

@@ -158,7 +158,8 @@ impl TableKeys {
 
 impl Latest {
     fn change(&self, weight: i8) -> Option<Change> {
-        self.row.as_ref().map(|row| Change { weight, time: self.time, identity: self.identity, row: row.clone() })
+        let (time, identity) = (self.time, self.identity);
+        self.row.clone().map(|row| Change { weight, time, identity, start: None, row })
     }
 }
 

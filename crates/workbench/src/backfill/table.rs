@@ -76,7 +76,7 @@ impl Preview {
 }
 
 /// A value of a vector as it stands in the table.
-pub(super) fn cell(value: Option<domain::Value>, kind: &ValueKind) -> Value {
+pub(crate) fn cell(value: Option<domain::Value>, kind: &ValueKind) -> Value {
     match (value, kind) {
         (None, _) => Value::Null,
         (Some(domain::Value::Float(float)), _) => Value::from(float),
