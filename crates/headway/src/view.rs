@@ -55,9 +55,15 @@ impl View {
 
     /// Shows how it goes until a person has seen enough.
     pub(crate) async fn show(&mut self) -> Result<(), Failure> {
-        match &mut self.shown {
-            Shown::Screen(screen) => screen.show(&self.host, self.begun).await,
-            Shown::Lines(lines) => lines.show(&self.host, &self.console, self.begun).await,
+        loop {
+            match &mut self.shown {
+                Shown::Screen(screen) => match screen.show(&self.host, self.begun).await? {
+                    screen::Left::Wanted => return Ok(()),
+                    // Whatever broke, its words are to be seen now, and more come below them.
+                    screen::Left::Taken => self.shown = Shown::Lines(lines::Lines::new()),
+                },
+                Shown::Lines(lines) => return lines.show(&self.host, &self.console, self.begun).await,
+            }
         }
     }
 

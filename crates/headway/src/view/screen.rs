@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use ratatui::{DefaultTerminal, crossterm::event};
+use ratatui::{
+    DefaultTerminal,
+    crossterm::{event, terminal},
+};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
@@ -41,6 +44,15 @@ pub(super) struct Screen {
     gathered_at: Option<Duration>,
 }
 
+/// Why a page is not shown any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// A person has seen enough.
+    Wanted,
+    /// Something panicked elsewhere, and the terminal was given back for its words.
+    Taken,
+}
+
 impl Screen {
     /// Takes the terminal over; it is as it was when that fails.
     pub(super) fn open(console: &Console, city: watch::Receiver<Option<city::Figures>>) -> std::io::Result<Self> {
@@ -62,9 +74,9 @@ impl Screen {
         })
     }
 
-    /// Shows how it goes until a person has seen enough.
-    pub(super) async fn show(&mut self, host: &Host, begun: Instant) -> Result<(), Failure> {
-        loop {
+    /// Shows how it goes for as long as it is wanted and the terminal is there.
+    pub(super) async fn show(&mut self, host: &Host, begun: Instant) -> Result<Left, Failure> {
+        while has_terminal() {
             let mut wish = self.keys()?;
             self.announcements.add(host.take_announcements().into_iter().chain(host.clock_jump()));
             let at = begun.elapsed();
@@ -75,17 +87,19 @@ impl Screen {
                 wish = if wish == Wish::Quit { wish } else { Wish::Draw };
             }
             match wish {
-                Wish::Quit => return Ok(()),
-                Wish::Draw => self.draw()?,
-                Wish::Nothing => {}
+                Wish::Quit => return Ok(Left::Wanted),
+                Wish::Draw if has_terminal() => self.draw()?,
+                Wish::Draw | Wish::Nothing => {}
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+        Ok(Left::Taken)
     }
 
     /// Gives the terminal back.
     pub(super) fn close(&mut self) {
-        if std::mem::take(&mut self.is_open) {
+        // Given back twice, the cursor would be where it was before the words of a panic.
+        if std::mem::take(&mut self.is_open) && has_terminal() {
             // There is nobody to tell: the terminal is what would have been told.
             let _ = ratatui::try_restore();
         }
@@ -145,6 +159,11 @@ impl Screen {
         self.terminal.draw(|page| draw(frame, palette, page.area(), page.buffer_mut()))?;
         Ok(())
     }
+}
+
+/// Whether the terminal was not given back meanwhile.
+fn has_terminal() -> bool {
+    terminal::is_raw_mode_enabled().unwrap_or(true)
 }
 
 impl Drop for Screen {
