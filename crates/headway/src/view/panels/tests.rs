@@ -87,7 +87,7 @@ async fn a_value_says_what_to_think_of_it() {
     let bikes = [
         Bike { key: "just good", rides: 3, age_ms: 61_000, valid_until: Timestamp(NOW.0 - 60_000), ..FRESH },
         Bike { key: "outdated", rides: 2, age_ms: 62_000, valid_until: Timestamp(NOW.0 - 60_001), ..FRESH },
-        Bike { key: "silent", rides: 1, age_ms: 7_200_000, valid_until: Timestamp(0), silent: true, ..FRESH },
+        Bike { key: "silent", rides: 1, age_ms: 7_200_000, valid_until: Timestamp(0), silent: true },
     ];
     let shown = shown(&bikes).await;
     let rows = ["rides_1h of 3", "just good: 3 Good, 1 m", "outdated: 2 Outdated, 1 m", "silent: 1 Silent, 2 h"];
