@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::Timestamp;
 use sim::{City, Faults, Feed, Fleet, FleetScenario, FleetSettings, Gateway, Record, Scenario, Settings};
+use tokio::sync::watch;
 
 use crate::{
     failure::Failure,
@@ -20,6 +21,16 @@ const EVENTS_MAX: usize = 8192;
 pub(crate) enum World {
     City(Scenario),
     Fleet(FleetScenario),
+}
+
+/// What a simulated city is like at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Figures {
+    /// Orders that have not ended.
+    pub(crate) orders_open: u64,
+    /// Orders placed so far.
+    pub(crate) orders_placed: u64,
+    pub(crate) weather: &'static str,
 }
 
 /// A world and its gateway.
@@ -80,21 +91,31 @@ impl Producer {
         }
     }
 
-    /// Orders that have not ended, for a city.
-    pub(crate) fn orders_open(&mut self) -> Option<usize> {
+    /// What a person sees of a city; a fleet is seen by its features alone.
+    fn figures(&mut self) -> Option<Figures> {
         match self {
-            Self::City(feed) => Some(feed.world().orders_open()),
+            Self::City(feed) => {
+                let city = feed.world();
+                let (orders_open, orders_placed) = (city.orders_open() as u64, city.orders_placed());
+                Some(Figures { orders_open, orders_placed, weather: city.weather() })
+            }
             Self::Fleet(_) => None,
         }
     }
 }
 
-/// Lets the world go on with the host's clock, for as long as the task lives.
-pub(crate) async fn live(host: Arc<Host>, prefix: String, mut producer: Producer) -> Result<(), Failure> {
+/// Lets the world go on with the host's clock, for as long as the task lives, and tells its figures.
+pub(crate) async fn live(
+    host: Arc<Host>,
+    prefix: String,
+    mut producer: Producer,
+    figures: watch::Sender<Option<Figures>>,
+) -> Result<(), Failure> {
     loop {
         for events in producer.advance(host.clock().now()).chunks(EVENTS_MAX) {
             host.append(events.iter().map(|record| event(&prefix, record)).collect()).await?;
         }
+        figures.send_replace(producer.figures());
         tokio::time::sleep(EVERY).await;
     }
 }

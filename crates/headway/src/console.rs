@@ -71,6 +71,17 @@ impl Console {
         Marker::new(self.quiet)
     }
 
+    /// Whether there is a person before a terminal that can show a whole page.
+    pub(crate) fn has_screen(&self) -> bool {
+        let can = std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb");
+        !self.json && !self.quiet && can && io::stdout().is_terminal()
+    }
+
+    /// Whether a page may have colours.
+    pub(crate) fn has_colors(&self) -> bool {
+        self.wants_colors(io::stdout().is_terminal())
+    }
+
     /// A word for something that is as it should be.
     pub(crate) fn good(&self, word: &str) -> String {
         self.paint(GREEN, word, io::stdout().is_terminal())
@@ -95,11 +106,14 @@ impl Console {
     }
 
     fn paint(&self, color: &str, word: &str, on_terminal: bool) -> String {
-        let wanted = match self.color {
+        if self.wants_colors(on_terminal) { format!("{color}{word}{PLAIN}") } else { word.to_owned() }
+    }
+
+    fn wants_colors(&self, on_terminal: bool) -> bool {
+        match self.color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => on_terminal && std::env::var_os("NO_COLOR").is_none(),
-        };
-        if wanted { format!("{color}{word}{PLAIN}") } else { word.to_owned() }
+        }
     }
 }

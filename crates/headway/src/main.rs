@@ -9,6 +9,7 @@ mod host;
 mod marker;
 mod pages;
 mod table;
+mod view;
 
 use std::process::ExitCode;
 

@@ -26,8 +26,8 @@ fn row(number: u64) -> Vec<Cell> {
 }
 
 fn deployment(revision: u64) -> Deployment {
-    let groups = vec![Deployed { group: "stores".into(), generation: 1, definition: 7 }];
-    Deployment { pipeline: "one".into(), revision, spec: "a = 1\n".into(), groups, at: Timestamp(0) }
+    let groups = vec![Deployed { group: "stores".into(), generation: 1, definition: 7, replaces: None }];
+    Deployment { pipeline: "one".into(), revision, spec: "a = 1\n".into(), groups, at: Timestamp(0), generations: Vec::new() }
 }
 
 fn entry(number: u64) -> AuditEntry {

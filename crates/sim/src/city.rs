@@ -186,6 +186,11 @@ impl City {
         self.orders.len()
     }
 
+    /// The sky over the region, by the name that its measurements have: `clear` or `rain`.
+    pub fn weather(&self) -> &'static str {
+        self.sky.name()
+    }
+
     /// What is known of all stores without any event, those included that are not founded yet.
     pub fn store_facts(&self) -> Vec<StoreFact> {
         let founded_at = |store: &Store| {

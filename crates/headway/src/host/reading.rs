@@ -104,7 +104,6 @@ fn group_reading(pipeline: &Pipeline, place: usize, packed: &[u8], now: Timestam
     let broken = |error: domain::PackedError| Failure::failed(format!("the vector of {} cannot be read: {error}", group.name));
     let (header, _): (Header, usize) = unpack_header(packed).map_err(broken)?;
     let vector: FeatureVector = unpack(packed, schema).map_err(broken)?;
-    let outdated_at = header.valid_until.plus(group.tolerance);
     let features = schema.columns.iter().zip(&vector.values).map(|((name, _), value)| (name.clone(), json(value.as_ref())));
     Ok(GroupReading {
         group: group.name.clone(),
@@ -112,11 +111,16 @@ fn group_reading(pipeline: &Pipeline, place: usize, packed: &[u8], now: Timestam
         as_of: header.as_of.to_string(),
         age_seconds: Span(now.0.saturating_sub(header.as_of.0)).0 as f64 / 1000.0,
         valid_until: (header.valid_until != NEVER).then(|| header.valid_until.to_string()),
-        outdated: header.valid_until != NEVER && outdated_at < now && !header.source_silent,
+        outdated: is_outdated(header.valid_until, group.tolerance, now) && !header.source_silent,
         source_seen_at: header.source_seen_at.map(|at| at.to_string()),
         source_silent: header.source_silent,
         features: features.collect(),
     })
+}
+
+/// Whether a vector that held until then should have been written anew by now.
+pub(crate) fn is_outdated(valid_until: Timestamp, tolerance: Span, now: Timestamp) -> bool {
+    valid_until != NEVER && valid_until.plus(tolerance) < now
 }
 
 fn json(value: Option<&Value>) -> serde_json::Value {

@@ -55,6 +55,12 @@ impl Shard {
         (expires_at(block) > now).then(|| packed(block))
     }
 
+    /// Keys and packed vectors of a name and generation that have not expired, in no order.
+    pub(super) fn living(&self, name: u32, generation: u32, now: Timestamp) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let wanted = move |block: &&[u8]| parts(block).0 == name && parts(block).1 == generation && expires_at(block) > now;
+        self.vectors.iter().map(|block| &**block).filter(wanted).map(|block| (parts(block).2, packed(block)))
+    }
+
     /// Whether the vector took its place.
     pub(super) fn write(
         &mut self,

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use domain::{Header, NEVER, Timestamp, pack};
-use ports::{OnlineStore, VectorKey, VectorWrite, clock_fn};
+use ports::{OnlineStore, Serving, VectorKey, VectorWrite, clock_fn};
 
 use super::block_on;
 use crate::MemoryOnline;
@@ -46,6 +46,25 @@ async fn a_vector_is_there_until_it_expires() {
     assert_eq!(store.read(&[at("42")]).await.expect("a read"), [None]);
     assert_eq!(write(&store, "42", 4, 200).await, 0, "an older vector after the other one expired");
     assert_eq!(store.read(&[at("42")]).await.expect("a read"), [Some(vector(4))]);
+}
+
+#[tokio::test]
+async fn a_sample_has_what_lives_of_its_group_and_no_more_than_wanted() {
+    let (store, now) = store();
+    for (key, expires_at) in [("1", 100), ("2", 200), ("3", 200), ("4", 200)] {
+        write(&store, key, 5, expires_at).await;
+    }
+    now.store(150, Ordering::SeqCst);
+    let keys = |group: &str, generation: u32, most: usize| {
+        let mut found = store.sample("store", &Serving { group: group.into(), generation }, most);
+        assert!(found.iter().all(|(_, packed)| *packed == vector(5)), "{found:?}");
+        found.sort();
+        found.into_iter().map(|(key, _)| key).collect::<Vec<String>>()
+    };
+    assert_eq!(keys("orders", 1, 10), ["2", "3", "4"]);
+    assert_eq!(keys("orders", 1, 2).len(), 2);
+    assert_eq!(keys("orders", 2, 10), [""; 0], "another generation");
+    assert_eq!(keys("riders", 1, 10), [""; 0], "a group that was never written");
 }
 
 #[tokio::test]
