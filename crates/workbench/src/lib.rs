@@ -15,6 +15,7 @@ mod progress;
 mod sample;
 #[cfg(test)]
 mod scratch;
+mod unfinished;
 
 pub use backfill::{Mode, Preview, Report, Request, backfill};
 pub use bench::peak_memory_bytes;
@@ -23,6 +24,7 @@ pub use bench::{
     orders_pipeline, write_orders,
 };
 pub use cases::{Difference, Outcome, run_cases};
+pub use draft::{Draft, FoundField, draft};
 pub use error::Error;
 pub use feed::Counts;
 pub use history::{Event, History};
