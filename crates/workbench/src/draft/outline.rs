@@ -87,12 +87,12 @@ pub(super) fn outline(looked: Vec<(Profile, Roles, Walk)>, default: &str) -> Out
         let names = entity_names(&roles);
         let keep = keep(&walk);
         let context = Context { roles: &roles, walk: &walk, declared: &declared, names: &names };
-        for place in 0..roles.entities.len() {
+        for (place, entity) in names.iter().enumerate() {
             let rhythm = Rhythm::fitting(walk.span_ms(), walk.things[place].events, walk.things[place].different);
             let suffix = if many { name.as_str() } else { "activity" };
             outline.groups.push(Group {
-                name: groups.claim(&[format!("{}_{suffix}", names[place])], &[]),
-                entity: names[place].clone(),
+                name: groups.claim(&[format!("{entity}_{suffix}")], &[]),
+                entity: entity.clone(),
                 key: field(&roles.entities[place]),
                 source: name.clone(),
                 hop: rhythm.hop,
