@@ -38,6 +38,8 @@ pub(crate) enum Color {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Draft a pipeline from a file of events: one that passes its checks and takes the events
+    New(New),
     /// Report all faults of pipelines, each with its line
     Check(Pipelines),
     /// Run the pipelines' own tests: events in, expected features out
@@ -177,6 +179,19 @@ fn entity(text: &str) -> Result<(String, String), String> {
         Some((entity, key)) if !entity.is_empty() && !key.is_empty() => Ok((entity.to_owned(), key.to_owned())),
         _ => Err("an entity and its key are needed, such as store:42".to_owned()),
     }
+}
+
+/// Arguments of `new`.
+#[derive(Args, Debug)]
+pub(crate) struct New {
+    /// The pipeline's name: lower-case letters, digits and `-`, beginning with a letter
+    pub(crate) name: String,
+    /// Events as JSON lines, or `-` for standard input; the first 100,000 are looked at
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// Where the pipeline's own folder goes; nothing there is overwritten
+    #[arg(long, default_value = "pipelines", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
 }
 
 /// Some pipelines.

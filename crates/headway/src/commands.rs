@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod docs;
 mod features;
+mod new;
 mod run;
 mod sample;
 mod simulate;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitCode, Fail
     match command {
         Command::Check(pipelines) => return check::run(&pipelines.folders, console),
         Command::Test(pipelines) => return test::run(&pipelines.folders, console),
+        Command::New(arguments) => new::run(arguments, console)?,
         Command::Backfill(arguments) => backfill::run(arguments, console)?,
         Command::Run(arguments) => run::run(arguments, console)?,
         Command::Simulate(arguments) => simulate::run(arguments, console)?,

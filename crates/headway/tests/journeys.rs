@@ -179,6 +179,33 @@ fn what_is_missing_or_unknown_is_told_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_pipeline_is_drafted_from_events_and_passes() {
+    let folder = Folder::new();
+    let pipelines = folder.path("pipelines");
+    let event = |number: u64| {
+        let (at, shop) = (1_780_000_000_000 + number * 60_000, number % 3);
+        format!("{{\"id\":\"e{number}\",\"source\":\"till\",\"at\":{at},\"shop_id\":\"s{shop}\",\"amount\":{}.5}}\n", number % 9)
+    };
+    let events = folder.write("sales.jsonl", (0..60).map(event).collect::<String>());
+    let new = ["new", "sales", "--from", &events, "--folder", &pipelines];
+    let (out, _) = check(&new, 0);
+    assert!(out.contains("ok sales: drafted from 60 events") && out.contains("headway test") && out.contains("amount"), "{out}");
+    let drafted = folder.path("pipelines/sales");
+    check(&["check", &drafted], 0);
+    assert_eq!(object(&["test", &drafted], 0)["passed"], 1);
+    // What is there already is left alone.
+    let (_, err) = check(&new, 1);
+    assert!(err.contains("is there already"), "{err}");
+    let made = object(&["new", "sales-again", "--from", &events, "--folder", &pipelines], 0);
+    assert_eq!((&made["events"], &made["refused"]), (&60.into(), &serde_json::json!({})));
+    let csv = folder.write("sales.csv", "id,at\n1,2\n");
+    let (_, err) = check(&["new", "other", "--from", &csv, "--folder", &pipelines], 1);
+    assert!(err.contains("this looks like CSV") && !Path::new(&folder.path("pipelines/other")).exists(), "{err}");
+    let (_, err) = check(&["new", "Other", "--from", &events, "--folder", &pipelines], 78);
+    assert!(err.contains("no name of a pipeline"), "{err}");
+}
+
+#[test]
 fn the_engine_is_measured() {
     let bench = ["bench", "engine", "--events", "20000"];
     let measured = object(&bench, 0);
@@ -220,7 +247,7 @@ fn texts_for_machines_are_printed() {
 #[test]
 fn help_is_an_answer_and_wrong_usage_is_not() {
     let (out, _) = check(&["--help"], 0);
-    for command in ["check", "test", "backfill", "sample", "bench", "schema", "completions", "man", "docs"] {
+    for command in ["new", "check", "test", "backfill", "sample", "bench", "schema", "completions", "man", "docs"] {
         assert!(out.contains(command), "{command} is missing in\n{out}");
         assert!(check(&[command, "--help"], 0).0.contains("Usage: headway"), "{command}");
     }

@@ -22,9 +22,9 @@ pub use self::{
 };
 use crate::{
     Error, Progress,
-    draft::Draft,
     feed::{BATCH_RECORDS_MAX, Counts},
     history::{Event, History},
+    unfinished::Unfinished,
 };
 
 /// What is to be measured.
@@ -182,7 +182,7 @@ impl Measured {
 pub fn write_orders(path: &std::path::Path, events: u64, minutes: u64, seed: u64, progress: &dyn Progress) -> Result<(), Error> {
     use std::io::Write;
     let written = Error::writing(path);
-    let (draft, file) = Draft::create(path)?;
+    let (unfinished, file) = Unfinished::create(path)?;
     let mut file = std::io::BufWriter::new(file);
     progress.begin("generating orders", events);
     let mut orders = Orders::new(events, minutes, seed);
@@ -197,7 +197,7 @@ pub fn write_orders(path: &std::path::Path, events: u64, minutes: u64, seed: u64
         }
     }
     progress.end();
-    draft.finish(&file.into_inner().map_err(|error| written(error.into_error()))?)
+    unfinished.finish(&file.into_inner().map_err(|error| written(error.into_error()))?)
 }
 
 fn shares(engine: &Engine) -> Vec<(&'static str, f64)> {

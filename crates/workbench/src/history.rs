@@ -17,7 +17,8 @@ use domain::{EARLIEST, LATEST, Timestamp};
 use features::Record;
 use pipeline::{Pipeline, SourceKind};
 
-use self::{envelope::Envelope, lines::Lines, rows::Rows};
+pub(crate) use self::lines::Lines;
+use self::{envelope::Envelope, rows::Rows};
 use crate::Error;
 
 /// One record of the past.
@@ -67,7 +68,7 @@ struct Reader {
 
 #[derive(Debug)]
 enum Content {
-    Lines(Lines),
+    Lines(Lines<File>),
     Rows(Rows),
 }
 

@@ -26,6 +26,7 @@ mod sample;
 mod scratch;
 #[cfg(test)]
 mod scripted;
+mod unfinished;
 
 pub use audit::{AGE_MAX, COMPARED_MAX, LateReport, Lateness, late};
 pub use backfill::{Mode, Preview, Report, Request, backfill};
@@ -36,6 +37,7 @@ pub use bench::{
 };
 pub use cases::{Difference, Outcome, run_cases};
 pub use compare::{Engines, GroupCost, Movement, Moving, Presence, Shortfall, compare};
+pub use draft::{Draft, FoundField, draft};
 pub use error::Error;
 pub use explain::{Entry, Explanation, Missed, Part, Place, Question, Tile, Window, explain};
 pub use feed::Counts;

@@ -19,7 +19,7 @@ use domain::Timestamp;
 use pipeline::Pipeline;
 
 use self::{arrival::Arrivals, play::Player, script::Script, spine::Candidates};
-use crate::{Error, Progress, dice::Dice, draft::Draft};
+use crate::{Error, Progress, dice::Dice, unfinished::Unfinished};
 
 /// The script's name in the pipeline's folder.
 const SCRIPT_FILE: &str = "sample.toml";
@@ -66,7 +66,7 @@ pub fn sample(pipeline: &Pipeline, request: &SampleRequest, progress: &dyn Progr
     let mut arrivals = Arrivals::new(pipeline, Dice::new(!request.seed));
     let mut candidates = Candidates::new(pipeline);
     let written = Error::writing(&request.out);
-    let (draft, file) = Draft::create(&request.out)?;
+    let (unfinished, file) = Unfinished::create(&request.out)?;
     let mut file = BufWriter::new(file);
     progress.begin("making events", request.events);
     let mut sampled = Sampled { events: 0, rows: 0, from: START, to: START };
@@ -89,7 +89,7 @@ pub fn sample(pipeline: &Pipeline, request: &SampleRequest, progress: &dyn Progr
         candidates.note(&life);
         arrivals.take(life);
     }
-    draft.finish(&file.into_inner().map_err(|error| written(error.into_error()))?)?;
+    unfinished.finish(&file.into_inner().map_err(|error| written(error.into_error()))?)?;
     progress.end();
     if let Some(path) = &request.spine {
         let middle = Timestamp(sampled.from.0.midpoint(sampled.to.0));
@@ -101,9 +101,9 @@ pub fn sample(pipeline: &Pipeline, request: &SampleRequest, progress: &dyn Progr
 }
 
 fn write_lines(path: &Path, lines: &[String]) -> Result<(), Error> {
-    let (draft, mut file) = Draft::create(path)?;
+    let (unfinished, mut file) = Unfinished::create(path)?;
     file.write_all(lines.concat().as_bytes()).map_err(Error::writing(path))?;
-    draft.finish(&file)
+    unfinished.finish(&file)
 }
 
 #[cfg(test)]

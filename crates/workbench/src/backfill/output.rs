@@ -13,12 +13,12 @@ use super::{
     parquet_output::ParquetOutput,
     table::{ColumnKind, Columns, text},
 };
-use crate::{Error, draft::Draft};
+use crate::{Error, unfinished::Unfinished};
 
 /// A file that is being written.
 pub(super) struct Output {
     path: PathBuf,
-    draft: Draft,
+    unfinished: Unfinished,
     format: Format,
     columns: Vec<(String, ColumnKind)>,
 }
@@ -37,7 +37,7 @@ impl Output {
             return Err(Error::Ending { path: path.into(), ending: ending.into(), known });
         }
         let columns: Vec<(String, ColumnKind)> = columns.iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
-        let (draft, file) = Draft::create(path)?;
+        let (unfinished, file) = Unfinished::create(path)?;
         let format = match ending {
             "parquet" => Format::Parquet(Box::new(ParquetOutput::new(file, &columns).map_err(Error::parquet(path))?)),
             "csv" => {
@@ -48,7 +48,7 @@ impl Output {
             }
             _ => Format::JsonLines(BufWriter::new(file)),
         };
-        Ok(Self { path: path.into(), draft, format, columns })
+        Ok(Self { path: path.into(), unfinished, format, columns })
     }
 
     pub(super) fn write(&mut self, rows: &[Vec<Value>]) -> Result<(), Error> {
@@ -76,7 +76,7 @@ impl Output {
             Format::JsonLines(file) | Format::Csv(file) => file.into_inner().map_err(|error| written(error.into_error()))?,
             Format::Parquet(file) => file.finish().map_err(Error::parquet(&self.path))?,
         };
-        self.draft.finish(&file)
+        self.unfinished.finish(&file)
     }
 }
 

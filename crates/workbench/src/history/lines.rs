@@ -1,33 +1,30 @@
 //! Lines of a file, however long or broken they are, in bounded memory.
 
-use std::{
-    fs::File,
-    io::{self, BufRead, BufReader},
-};
+use std::io::{self, BufRead, BufReader, Read};
 
 /// Longer payloads are refused, so one byte more than this is all that is kept of a line.
 const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 /// Large enough that a system call costs nothing beside the parsing of what it brings.
 const BUFFER_BYTES: usize = 1 << 18;
 
-/// The lines of one file.
+/// The lines of one file or pipe.
 #[derive(Debug)]
-pub(super) struct Lines {
-    reader: BufReader<File>,
+pub(crate) struct Lines<R> {
+    reader: BufReader<R>,
     bytes: u64,
 }
 
-impl Lines {
-    pub(super) fn new(file: File) -> Self {
+impl<R: Read> Lines<R> {
+    pub(crate) fn new(file: R) -> Self {
         Self { reader: BufReader::with_capacity(BUFFER_BYTES, file), bytes: 0 }
     }
 
-    pub(super) fn bytes_read(&self) -> u64 {
+    pub(crate) fn bytes_read(&self) -> u64 {
         self.bytes
     }
 
     /// The next line that is not blank, without its end. Counts lines in `number`.
-    pub(super) fn next_line(&mut self, number: &mut u64) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn next_line(&mut self, number: &mut u64) -> io::Result<Option<Vec<u8>>> {
         loop {
             let mut line = Vec::new();
             if !self.fill(&mut line)? {
