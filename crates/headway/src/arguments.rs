@@ -53,6 +53,11 @@ pub(crate) enum Command {
     /// Look at what readers get
     #[command(subcommand)]
     Features(Features),
+    /// Show what a value is made of: its partials, the records behind them, and what was late or dropped
+    Explain(Explain),
+    /// Look at what was left out
+    #[command(subcommand)]
+    Audit(Audit),
     /// Generate a history of events, and instants to ask about
     Sample(Sample),
     /// Measure the engine
@@ -167,6 +172,51 @@ pub(crate) struct FeaturesGet {
     /// Follow it, a line for each value that changes, until interrupted
     #[arg(long)]
     pub(crate) watch: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// An entity, such as store:42
+    #[arg(value_name = "ENTITY:KEY", value_parser = entity)]
+    pub(crate) entity: (String, String),
+    /// One of its features, such as prep_mean_15m
+    #[arg(long, value_name = "NAME")]
+    pub(crate) feature: String,
+    /// The value at this instant instead of now, such as 2026-11-21T18:30:00Z
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) at: Option<domain::Timestamp>,
+    /// Where Headway keeps everything
+    #[arg(long, default_value = ".headway", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Which pipeline, when several run
+    #[arg(long, value_name = "ID")]
+    pub(crate) pipeline: Option<String>,
+}
+
+/// What to audit.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// How much the events that came too late would have moved each feature
+    Late(AuditLate),
+}
+
+/// Arguments of `audit late`.
+#[derive(Args, Debug)]
+pub(crate) struct AuditLate {
+    /// How far back from now
+    #[arg(long = "for", default_value = "24h", value_name = "SPAN", value_parser = pipeline::span)]
+    pub(crate) back: domain::Span,
+    /// Where Headway keeps everything
+    #[arg(long, default_value = ".headway", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Which pipeline, when several run
+    #[arg(long, value_name = "ID")]
+    pub(crate) pipeline: Option<String>,
+}
+
+fn instant(text: &str) -> Result<domain::Timestamp, String> {
+    domain::Timestamp::parse(text).ok_or_else(|| "an instant such as 2026-11-21T18:30:00Z is needed".to_owned())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -1,9 +1,11 @@
 //! One file for each command that does more than print.
 
+mod asking;
 mod backfill;
 mod bench;
 mod check;
 mod docs;
+mod explain;
 mod features;
 mod new;
 mod run;
@@ -14,7 +16,7 @@ mod test;
 use std::process::ExitCode;
 
 use crate::{
-    arguments::{Bench, Command, Features},
+    arguments::{Audit, Bench, Command, Features},
     console::Console,
     failure::Failure,
     pages,
@@ -30,6 +32,8 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitCode, Fail
         Command::Run(arguments) => run::run(arguments, console)?,
         Command::Simulate(arguments) => simulate::run(arguments, console)?,
         Command::Features(Features::Get(arguments)) => features::get(arguments, console)?,
+        Command::Explain(arguments) => explain::explain(arguments, console)?,
+        Command::Audit(Audit::Late(arguments)) => explain::late(arguments, console)?,
         Command::Sample(arguments) => sample::run(arguments, console)?,
         Command::Bench(Bench::Engine(arguments)) => bench::engine(arguments, console)?,
         Command::Bench(Bench::State(arguments)) => bench::state(arguments, console)?,

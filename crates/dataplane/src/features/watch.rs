@@ -144,6 +144,13 @@ impl Watch {
         self.lock().owned.insert((generation, partition), counts.clone());
     }
 
+    /// The online store lacks something of a partition for a moment.
+    pub(super) fn owes(&self, generation: u32, partition: u32) {
+        if let Some(counts) = self.lock().owned.get_mut(&(generation, partition)) {
+            counts.written = false;
+        }
+    }
+
     pub(super) fn gone(&self, generation: u32, partition: u32) {
         let mut seen = self.lock();
         if let Some(counts) = seen.owned.remove(&(generation, partition)) {

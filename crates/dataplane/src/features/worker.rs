@@ -226,6 +226,8 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             let event = match action {
                 Action::Store(part) => Event::Stored(self.parts.artifacts.put(&part.name, part.bytes).await.is_ok()),
                 Action::Commit(commit) => {
+                    // Whoever sees the commit must not believe that its vectors are there.
+                    self.watch.owes(self.plan.generation, partition);
                     member.commit(commit).await?;
                     Event::Committed
                 }

@@ -1,16 +1,16 @@
 //! `headway features`: what readers get, from the process that holds the folder, or from the folder itself.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::asking::{Asking, unexpected};
 use crate::{
     arguments::FeaturesGet,
     console::Console,
     failure::Failure,
     host::{
-        Host, Options,
-        control::{Answer, Client, Request},
+        control::{Answer, Request},
         reading::{GroupReading, Reading},
     },
     table::table,
@@ -18,72 +18,34 @@ use crate::{
 
 /// How often a followed entity is read: faster than a person can.
 const FOLLOW_EVERY: Duration = Duration::from_millis(200);
-/// How long a stopped folder may take to answer.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) fn get(arguments: &FeaturesGet, console: &Console) -> Result<(), Failure> {
     super::run::runtime(3)?.block_on(async {
-        let mut source = Source::open(arguments).await?;
-        let reading = source.read(arguments).await?;
+        let mut asking = Asking::of(&arguments.folder).await?;
+        let reading = read(&mut asking, arguments).await?;
         if arguments.watch {
-            return follow(&mut source, arguments, reading, console).await;
+            return follow(&mut asking, arguments, reading, console).await;
         }
         console.result(|| serde_json::to_value(&reading).unwrap_or_default(), || text(&reading))?;
-        source.close().await
+        asking.close().await
     })
 }
 
-/// Who answers.
-enum Source {
-    Running(Client),
-    /// Nobody held the folder, so it was opened for the answer.
-    Opened(Arc<Host>),
-}
-
-impl Source {
-    async fn open(arguments: &FeaturesGet) -> Result<Self, Failure> {
-        if let Some(client) = Client::connect(&arguments.folder).await {
-            return Ok(Self::Running(client));
-        }
-        if !arguments.folder.join("log").is_dir() {
-            return Err(Failure::failed(format!(
-                "{} holds nothing yet: start `headway run` first, or name another --folder.",
-                arguments.folder.display()
-            )));
-        }
-        let host = Host::open(Options::of_stopped(&arguments.folder)).await?;
-        host.settled(PATIENCE).await?;
-        Ok(Self::Opened(host))
-    }
-
-    async fn read(&mut self, arguments: &FeaturesGet) -> Result<Reading, Failure> {
-        let (entity, key) = arguments.entity.clone();
-        match self {
-            Self::Opened(host) => host.read(arguments.pipeline.as_deref(), &entity, &key).await,
-            Self::Running(client) => {
-                match client.ask(&Request::Read { pipeline: arguments.pipeline.clone(), entity, key }).await? {
-                    Answer::Reading(reading) => Ok(reading),
-                    other => Err(Failure::failed(format!("an answer to another question came: {other:?}"))),
-                }
-            }
-        }
-    }
-
-    async fn close(self) -> Result<(), Failure> {
-        match self {
-            Self::Opened(host) => host.stop().await,
-            Self::Running(_) => Ok(()),
-        }
+async fn read(asking: &mut Asking, arguments: &FeaturesGet) -> Result<Reading, Failure> {
+    let (entity, key) = arguments.entity.clone();
+    match asking.ask(Request::Read { pipeline: arguments.pipeline.clone(), entity, key }).await? {
+        Answer::Reading(reading) => Ok(reading),
+        other => Err(unexpected(&other)),
     }
 }
 
 /// A line for each value that changes.
-async fn follow(source: &mut Source, arguments: &FeaturesGet, first: Reading, console: &Console) -> Result<(), Failure> {
+async fn follow(asking: &mut Asking, arguments: &FeaturesGet, first: Reading, console: &Console) -> Result<(), Failure> {
     console.line(text(&first).trim_end())?;
     let mut last = first;
     loop {
         tokio::time::sleep(FOLLOW_EVERY).await;
-        let reading = source.read(arguments).await?;
+        let reading = read(asking, arguments).await?;
         for group in &reading.groups {
             let before = last.groups.iter().find(|before| before.group == group.group);
             for (place, (name, value)) in group.features.iter().enumerate() {

@@ -3,12 +3,15 @@
 use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
+use domain::{Span, Timestamp};
 use ports::{Log, Outgoing};
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
 };
+
+use workbench::Question;
 
 use super::{Host, Status, reading::Reading};
 use crate::failure::Failure;
@@ -26,6 +29,10 @@ pub(crate) enum Request {
     Append { events: Vec<Event> },
     /// How it goes.
     Status,
+    /// What a value is made of, at an instant or now.
+    Explain { pipeline: Option<String>, entity: String, feature: String, at_ms: Option<i64> },
+    /// How much what came too late would have moved, so far back from now.
+    AuditLate { pipeline: Option<String>, back_ms: i64 },
 }
 
 /// One event for the log.
@@ -43,6 +50,11 @@ pub(crate) struct Event {
 pub(crate) enum Answer {
     Reading(Reading),
     Appended(usize),
+    /// For programs and for people.
+    Told {
+        object: serde_json::Value,
+        text: String,
+    },
     Status {
         records: u64,
         entities: u64,
@@ -97,9 +109,14 @@ async fn line(read: &mut BufReader<impl AsyncRead + Unpin>) -> std::io::Result<O
     Ok((count > 0).then_some(line))
 }
 
-async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer, Failure> {
+/// Answers a question.
+pub(crate) async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer, Failure> {
     match request {
         Request::Read { pipeline, entity, key } => Ok(Answer::Reading(host.read(pipeline.as_deref(), &entity, &key).await?)),
+        Request::Explain { pipeline, entity, feature, at_ms } => {
+            host.explain(pipeline.as_deref(), &entity, &feature, at_ms.map(Timestamp)).await
+        }
+        Request::AuditLate { pipeline, back_ms } => host.audit_late(pipeline.as_deref(), Span(back_ms)).await,
         Request::Append { events } => Ok(Answer::Appended(host.append(events).await?)),
         Request::Status => {
             let Status { counts, partitions, lag_records, settled, .. } = host.status().await?;
@@ -110,6 +127,43 @@ async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer, Failure> {
 }
 
 impl Host {
+    async fn explain(
+        &self,
+        pipeline: Option<&str>,
+        entity: &str,
+        feature: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Answer, Failure> {
+        let at = at.unwrap_or_else(|| self.clock().now());
+        let plans = self.one(pipeline)?.plans();
+        let questions = plans.iter().map(|plan| (plan, Question::new(&plan.pipeline, entity, feature, at)));
+        // Generations share the features out among them; a fault of the question is a fault for all of them.
+        let (mut found, mut fault) = (None, None);
+        for (plan, question) in questions {
+            match question {
+                Ok(question) => found = Some((plan, question)),
+                Err(error) => fault = Some(error),
+            }
+        }
+        match (found, fault) {
+            (Some((plan, question)), _) => told(&workbench::explain(&self.parts.log, plan, &question).await?),
+            (None, Some(fault)) => Err(fault.into()),
+            (None, None) => Err(Failure::failed("nothing runs here")),
+        }
+    }
+
+    async fn audit_late(&self, pipeline: Option<&str>, back: Span) -> Result<Answer, Failure> {
+        let until = self.clock().now();
+        let plans = self.one(pipeline)?.plans();
+        let (mut objects, mut texts) = (Vec::new(), Vec::new());
+        for plan in &plans {
+            let report = workbench::late(&self.parts.log, plan, until.minus(back), until, &workbench::Unseen).await?;
+            objects.push(serde_json::to_value(&report).map_err(|error| Failure::failed(error.to_string()))?);
+            texts.push(report.to_string());
+        }
+        Ok(Answer::Told { object: serde_json::json!({ "generations": objects }), text: texts.join("\n") })
+    }
+
     /// Appends events, each to the partition of its key. When this returns they survive a crash.
     pub(crate) async fn append(&self, events: Vec<Event>) -> Result<usize, Failure> {
         let outgoing: Vec<Outgoing> = outgoing(events, self.partitions).collect();
@@ -117,6 +171,11 @@ impl Host {
         self.parts.log.append(outgoing).await?;
         Ok(count)
     }
+}
+
+fn told<T: Serialize + std::fmt::Display>(answer: &T) -> Result<Answer, Failure> {
+    let object = serde_json::to_value(answer).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(Answer::Told { object, text: answer.to_string() })
 }
 
 /// Events as the log takes them, each for the partition of its key.

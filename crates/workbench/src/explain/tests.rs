@@ -44,6 +44,12 @@ fn check(scripted: &Scripted, sent: &[Sent], at: Timestamp) -> usize {
     let engines = engines(scripted, sent, at);
     let mut values = 0;
     for (index, group) in scripted.plan.pipeline.groups.iter().enumerate() {
+        if matches!(scripted.plan.pipeline.sources[group.source].kind, pipeline::SourceKind::Absence(_)) {
+            let column = &group.columns()[0].name;
+            let refused = Question::new(&scripted.plan.pipeline, &format!("{}:x", group.entity), column, at);
+            assert!(refused.is_err_and(|error| error.to_string().contains("did not come")), "{column}");
+            continue;
+        }
         for engine in &engines {
             for key in engine.keys(index) {
                 let vector = engine.vector(index, key).expect("a live entity");

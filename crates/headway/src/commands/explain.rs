@@ -1,0 +1,39 @@
+//! `headway explain` and `headway audit`: where values come from, and what was left out of them.
+
+use serde_json::Value;
+
+use super::asking::{Asking, unexpected};
+use crate::{
+    arguments::{AuditLate, Explain},
+    console::Console,
+    failure::Failure,
+    host::control::{Answer, Request},
+};
+
+pub(super) fn explain(arguments: &Explain, console: &Console) -> Result<(), Failure> {
+    let (entity, key) = &arguments.entity;
+    let request = Request::Explain {
+        pipeline: arguments.pipeline.clone(),
+        entity: format!("{entity}:{key}"),
+        feature: arguments.feature.clone(),
+        at_ms: arguments.at.map(|at| at.0),
+    };
+    tell(&arguments.folder, request, console)
+}
+
+pub(super) fn late(arguments: &AuditLate, console: &Console) -> Result<(), Failure> {
+    let request = Request::AuditLate { pipeline: arguments.pipeline.clone(), back_ms: arguments.back.0 };
+    tell(&arguments.folder, request, console)
+}
+
+fn tell(folder: &std::path::Path, request: Request, console: &Console) -> Result<(), Failure> {
+    super::run::runtime(3)?.block_on(async {
+        let mut asking = Asking::of(folder).await?;
+        let (object, text): (Value, String) = match asking.ask(request).await? {
+            Answer::Told { object, text } => (object, text),
+            other => return Err(unexpected(&other)),
+        };
+        console.result(|| object, || text)?;
+        asking.close().await
+    })
+}
