@@ -2,240 +2,38 @@
 //!
 //! `HEADWAY_KILLS=100` kills more often than the few times of an ordinary test run; `HEADWAY_SEED=n` chooses other moments.
 
-#![expect(clippy::disallowed_methods, reason = "a real process is driven in real time")]
+mod driven;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::{BufRead, BufReader, Write},
-    os::unix::net::UnixStream,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
-use domain::{NEVER, Timestamp, Value};
-use io_log::EmbeddedLog;
-use pipeline::Pipeline;
-use ports::{Log, clock_fn};
-use serde_json::json;
-use testkit::{Mode, Oracle, OracleVector};
+use driven::{Load, SPEC, asked, audit, kill, read_all, settle, start, stop};
 
 const KILLS: u64 = 6;
-/// Scooters: enough that each partition has some, few enough for the oracle.
-const DEVICES: u64 = 24;
-const PARTITIONS: u32 = 4;
-const SPEC: &str = "../../pipelines/scooter-fleet";
-
-fn asked(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
 
 #[test]
 fn killed_at_any_moment_it_loses_and_repeats_nothing() {
     let (kills, seed) = (asked("HEADWAY_KILLS").unwrap_or(KILLS), asked("HEADWAY_SEED").unwrap_or(1));
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut load = Load { chance: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, sent: 0, acknowledged: BTreeSet::new() };
+    let (folder, spec) = (tempfile::tempdir().expect("a folder"), Path::new(SPEC));
+    let mut load = Load::new(seed);
     let mut restarts = Vec::new();
     for _ in 0..kills {
-        let (mut child, mut asking, took) = start(folder.path());
+        let (child, mut asking, took) = start(folder.path(), spec);
         restarts.push(took);
-        let until = Instant::now() + Duration::from_millis(load.between(0, 600));
-        while Instant::now() < until {
-            load.send(&mut asking);
-        }
+        let time = Duration::from_millis(load.between(0, 600));
+        load.send_for(&mut asking, time);
         // The last batch is on its way when the end comes.
         load.send_unheard(&mut asking);
-        child.kill().expect("it was alive");
-        child.wait().expect("it is gone");
+        kill(child);
     }
-    let (mut child, mut asking, _) = start(folder.path());
+    let (child, mut asking, _) = start(folder.path(), spec);
     load.send(&mut asking);
     settle(&mut asking);
     let read = read_all(&mut asking);
-    let stopping = Instant::now();
-    assert!(Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill").success());
-    assert!(child.wait().expect("it ends").success(), "seed {seed}");
-    assert!(stopping.elapsed() < Duration::from_secs(2), "it took {:?} to stop", stopping.elapsed());
+    stop(child);
     // What is left of a failed run is worth looking at.
     let folder = folder.keep();
-    let compared = audit(&folder, &load, &read, seed);
+    let compared = audit(&folder, spec, &load, &read, seed);
     std::fs::remove_dir_all(&folder).expect("it was ours");
     restarts.sort();
     println!("{kills} kills, {} events, {compared} vectors equal; restarts at most {:?}", load.sent, restarts.last());
-}
-
-/// What a program on the other side of the socket sees.
-struct Asking {
-    read: BufReader<UnixStream>,
-    write: UnixStream,
-}
-
-impl Asking {
-    fn ask(&mut self, request: &serde_json::Value) -> serde_json::Value {
-        self.say(request);
-        let mut line = String::new();
-        self.read.read_line(&mut line).expect("an answer");
-        serde_json::from_str(&line).expect("JSON")
-    }
-
-    fn say(&mut self, request: &serde_json::Value) {
-        writeln!(self.write, "{request}").expect("it listens");
-    }
-}
-
-fn start(folder: &Path) -> (Child, Asking, Duration) {
-    let begun = Instant::now();
-    let child = Command::new(env!("CARGO_BIN_EXE_headway"))
-        .args(["run", SPEC, "--headless", "--partitions", &PARTITIONS.to_string(), "--folder"])
-        .arg(folder)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the binary");
-    let socket = folder.join("control.sock");
-    loop {
-        if let Ok(stream) = UnixStream::connect(&socket) {
-            let read = BufReader::new(stream.try_clone().expect("a second handle"));
-            return (child, Asking { read, write: stream }, begun.elapsed());
-        }
-        assert!(begun.elapsed() < Duration::from_secs(30), "nobody listens on {}", socket.display());
-        std::thread::yield_now();
-    }
-}
-
-/// Produces events, and remembers which of them were acknowledged.
-struct Load {
-    chance: u64,
-    sent: u64,
-    acknowledged: BTreeSet<String>,
-}
-
-impl Load {
-    fn between(&mut self, low: u64, high: u64) -> u64 {
-        self.chance ^= self.chance << 13;
-        self.chance ^= self.chance >> 7;
-        self.chance ^= self.chance << 17;
-        low + self.chance % (high - low + 1)
-    }
-
-    fn batch(&mut self) -> (serde_json::Value, Vec<String>) {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis() as i64;
-        let (mut events, mut ids) = (Vec::new(), Vec::new());
-        for _ in 0..self.between(1, 40) {
-            self.sent += 1;
-            // One in ten comes a second time.
-            let number = if self.between(0, 9) == 0 { self.sent / 2 } else { self.sent };
-            let (device, id) = (number * 7919 % DEVICES, format!("e{number}"));
-            let payload = json!({
-                "id": id, "source": "test", "occurred_at": Timestamp(now - (number % 40) as i64 * 500).to_string(),
-                "device_id": format!("d{device}"), "kind": if number % 11 == 0 { "check_in" } else { "position" },
-                "lat": 48.2 + (number % 100) as f64 / 10_000.0, "lon": 16.3, "battery": number % 100, "speed": (number % 90) as f64 / 10.0,
-            });
-            ids.push(id);
-            events.push(json!({ "topic": "headway.scooter-fleet.positions", "key": format!("d{device}"), "payload": payload.to_string() }));
-        }
-        (json!({ "append": { "events": events } }), ids)
-    }
-
-    fn send(&mut self, asking: &mut Asking) {
-        let (request, ids) = self.batch();
-        let answer = asking.ask(&request);
-        assert!(answer["appended"].is_u64(), "{answer}");
-        self.acknowledged.extend(ids);
-    }
-
-    fn send_unheard(&mut self, asking: &mut Asking) {
-        let (request, _) = self.batch();
-        asking.say(&request);
-    }
-}
-
-fn settle(asking: &mut Asking) {
-    let begun = Instant::now();
-    while asking.ask(&json!("status"))["status"]["settled"] != true {
-        assert!(begun.elapsed() < Duration::from_secs(60), "not settled: {}", asking.ask(&json!("status")));
-    }
-}
-
-/// All vectors of all scooters with the instant at which they were read.
-fn read_all(asking: &mut Asking) -> Vec<(String, serde_json::Value)> {
-    let read = |device| {
-        let key = format!("d{device}");
-        (key.clone(), asking.ask(&json!({ "read": { "entity": "scooter", "key": key, "pipeline": null } })))
-    };
-    (0..DEVICES).map(read).collect()
-}
-
-fn audit(folder: &Path, load: &Load, read: &[(String, serde_json::Value)], seed: u64) -> usize {
-    let pipeline = pipeline::load(&PathBuf::from(SPEC)).expect("a pipeline");
-    let partitions = history(folder, &pipeline);
-    let ids: BTreeSet<String> = partitions.iter().flatten().map(|record| id_of(&record.payload)).collect();
-    let lost: Vec<&String> = load.acknowledged.difference(&ids).collect();
-    assert!(lost.is_empty(), "seed {seed}: acknowledged and lost: {lost:?}");
-    let oracle = Oracle::new(&pipeline);
-    let history = oracle.history(&partitions);
-    let mut expected: BTreeMap<i64, BTreeMap<(usize, String), OracleVector>> = BTreeMap::new();
-    let (mut compared, mut wrong) = (0, Vec::new());
-    for (key, answer) in read {
-        for group in answer["reading"]["groups"].as_array().unwrap_or(&Vec::new()) {
-            let name = group["group"].as_str().expect("a name");
-            let place = pipeline.groups.iter().position(|group| group.name == name).expect("a group");
-            let instant = |name: &str| Timestamp::parse(group[name].as_str().expect("an instant")).expect("an instant");
-            let as_of = instant("as_of");
-            let vectors = expected.entry(as_of.0).or_insert_with(|| history.vectors(as_of, Mode::Available));
-            let vector = vectors.get(&(place, key.clone())).unwrap_or_else(|| panic!("seed {seed}: {name} {key} should not be"));
-            let columns = pipeline.groups[place].columns();
-            let found = group["features"].as_array().expect("values");
-            assert_eq!(columns.len(), found.len());
-            for ((column, wanted), found) in columns.iter().zip(&vector.values).zip(found) {
-                assert_eq!(found[0], column.name);
-                if !same(*wanted, &found[1]) {
-                    wrong.push(format!("{key} {} at {as_of}: oracle {wanted:?}, read {}", column.name, found[1]));
-                }
-            }
-            let until = group["valid_until"].as_str().map_or(NEVER, |_| instant("valid_until"));
-            assert_eq!(until, vector.valid_until, "seed {seed}, {key} {name}");
-            compared += 1;
-        }
-    }
-    assert!(wrong.is_empty(), "seed {seed}, left in {}: {wrong:#?}", folder.display());
-    assert!(compared >= DEVICES as usize, "only {compared} vectors were there");
-    compared
-}
-
-fn same(wanted: Option<Value>, found: &serde_json::Value) -> bool {
-    match wanted {
-        None => found.is_null(),
-        Some(Value::Integer(wanted)) => found.as_i64() == Some(wanted),
-        Some(Value::Float(wanted)) => found.as_f64().map(f64::to_bits) == Some(wanted.to_bits()),
-    }
-}
-
-fn id_of(payload: &[u8]) -> String {
-    let event: serde_json::Value = serde_json::from_slice(payload).expect("the test sends JSON");
-    event["id"].as_str().expect("an id").to_owned()
-}
-
-/// Everything in the log, as the oracle wants it.
-fn history(folder: &Path, pipeline: &Pipeline) -> Vec<Vec<testkit::Record>> {
-    let log =
-        EmbeddedLog::open(io_log::Settings::new(folder.join("log")), clock_fn(1.0, || Timestamp(0))).expect("nobody holds it");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let topic: Arc<str> = "headway.scooter-fleet.positions".into();
-    let source = pipeline.sources.iter().position(|source| source.name == "positions").expect("the stream");
-    let partition = |partition| {
-        let mut records: Vec<testkit::Record> = Vec::new();
-        loop {
-            let more = runtime.block_on(log.read(&topic, partition, records.len() as u64, 1 << 20)).expect("a whole log");
-            if more.is_empty() {
-                return records;
-            }
-            records.extend(more.into_iter().map(|record| testkit::Record {
-                source,
-                append_at: record.append_at,
-                payload: record.value.to_vec(),
-            }));
-        }
-    };
-    (0..PARTITIONS).map(partition).collect()
 }

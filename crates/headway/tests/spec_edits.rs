@@ -1,0 +1,96 @@
+//! A spec that is edited while events come: the changed group is built anew from the log, the others go on, nonsense changes nothing.
+
+mod driven;
+
+use std::{fs, path::Path, process::Command, time::Duration};
+
+use driven::{Load, SPEC, audit, kill, read_all, settle, start, stop};
+use serde_json::json;
+
+/// The pipeline in a folder of its own, which a test may edit.
+fn copy(to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    fs::copy(Path::new(SPEC).join("pipeline.toml"), to.join("pipeline.toml")).expect("a copy");
+    let cases = to.join("tests");
+    fs::create_dir_all(&cases).expect("a folder");
+    for case in fs::read_dir(Path::new(SPEC).join("tests")).expect("cases") {
+        let case = case.expect("a case");
+        fs::copy(case.path(), cases.join(case.file_name())).expect("a copy");
+    }
+}
+
+fn edit(spec: &Path, from: &str, to: &str) {
+    let file = spec.join("pipeline.toml");
+    let text = fs::read_to_string(&file).expect("a spec");
+    assert!(text.contains(from), "the spec does not say {from} any more");
+    fs::write(&file, text.replace(from, to)).expect("an edit");
+}
+
+#[test]
+fn an_edited_group_is_built_anew_while_events_come() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = folder.path().join("scooter-fleet");
+    let home = folder.path().join("home");
+    copy(&spec);
+    let mut load = Load::new(7);
+    let (child, mut asking, _) = start(&home, &spec);
+    load.send_for(&mut asking, Duration::from_millis(500));
+    kill(child);
+    edit(
+        &spec,
+        r#"distance = { travel = ["lat", "lon"], windows = ["15m", "1h"]"#,
+        r#"distance = { travel = ["lat", "lon"], windows = ["15m", "2h"]"#,
+    );
+    // Killed while the new generation may be half built, and begun again.
+    let (child, mut asking, _) = start(&home, &spec);
+    load.send_for(&mut asking, Duration::from_millis(100));
+    kill(child);
+    let (child, mut asking, _) = start(&home, &spec);
+    load.send_for(&mut asking, Duration::from_millis(300));
+    while !asking
+        .ask(&json!({ "read": { "entity": "scooter", "key": "d0", "pipeline": null } }))
+        .to_string()
+        .contains("distance_2h")
+    {
+        load.send(&mut asking);
+    }
+    settle(&mut asking);
+    let read = read_all(&mut asking);
+    stop(child);
+    assert!(audit(&home, &spec, &load, &read, 7) > 0);
+    let generations: Vec<u64> = read
+        .iter()
+        .flat_map(|(_, answer)| {
+            let groups = answer["reading"]["groups"].as_array().cloned().unwrap_or_default();
+            groups.into_iter().filter_map(|group| group["generation"].as_u64())
+        })
+        .collect();
+    assert!(generations.contains(&1) && generations.contains(&2), "only the edited group is of the second generation");
+}
+
+#[test]
+fn a_spec_that_is_edited_into_nonsense_is_refused_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = folder.path().join("scooter-fleet");
+    let home = folder.path().join("home");
+    copy(&spec);
+    let mut load = Load::new(8);
+    let (child, mut asking, _) = start(&home, &spec);
+    load.send_for(&mut asking, Duration::from_millis(200));
+    edit(&spec, r#"source = "scooters_now""#, r#"source = "nowhere""#);
+    // Nobody looks at the file while it runs.
+    load.send_for(&mut asking, Duration::from_millis(100));
+    stop(child);
+    let refused =
+        Command::new(env!("CARGO_BIN_EXE_headway")).arg("run").arg(&spec).arg("--headless").arg("--folder").arg(&home).output();
+    let refused = refused.expect("the binary");
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(78), "{words}");
+    assert!(words.contains("pipeline.toml:"), "{words}");
+    edit(&spec, r#"source = "nowhere""#, r#"source = "scooters_now""#);
+    let (child, mut asking, _) = start(&home, &spec);
+    settle(&mut asking);
+    let read = read_all(&mut asking);
+    stop(child);
+    assert!(audit(&home, &spec, &load, &read, 8) > 0);
+}
