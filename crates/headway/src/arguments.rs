@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Features(Features),
     /// Show what a value is made of: its partials, the records behind them, and what was late or dropped
     Explain(Explain),
+    /// Show what an edited pipeline would add, rebuild or remove, which values would move and by how much, and what it costs
+    Plan(Plan),
     /// Look at what was left out
     #[command(subcommand)]
     Audit(Audit),
@@ -192,6 +194,20 @@ pub(crate) struct Explain {
     /// Which pipeline, when several run
     #[arg(long, value_name = "ID")]
     pub(crate) pipeline: Option<String>,
+}
+
+/// Arguments of `plan`.
+#[derive(Args, Debug)]
+pub(crate) struct Plan {
+    /// Folder with the edited pipeline.toml
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipeline: PathBuf,
+    /// Compare values at each of so many hours
+    #[arg(long, default_value_t = 6, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=168))]
+    pub(crate) hours: u32,
+    /// Where Headway keeps everything
+    #[arg(long, default_value = ".headway", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
 }
 
 /// What to audit.

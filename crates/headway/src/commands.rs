@@ -33,6 +33,7 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitCode, Fail
         Command::Simulate(arguments) => simulate::run(arguments, console)?,
         Command::Features(Features::Get(arguments)) => features::get(arguments, console)?,
         Command::Explain(arguments) => explain::explain(arguments, console)?,
+        Command::Plan(arguments) => explain::plan(arguments, console)?,
         Command::Audit(Audit::Late(arguments)) => explain::late(arguments, console)?,
         Command::Sample(arguments) => sample::run(arguments, console)?,
         Command::Bench(Bench::Engine(arguments)) => bench::engine(arguments, console)?,

@@ -26,6 +26,13 @@ fn edit(spec: &Path, from: &str, to: &str) {
     fs::write(&file, text.replace(from, to)).expect("an edit");
 }
 
+/// A value of an answer.
+fn value(answer: &serde_json::Value, feature: &str) -> serde_json::Value {
+    let groups = answer["reading"]["groups"].as_array().expect("groups");
+    let mut all = groups.iter().flat_map(|group| group["features"].as_array().expect("values"));
+    all.find(|entry| entry[0] == feature).expect("the feature")[1].clone()
+}
+
 #[test]
 fn an_edited_group_is_built_anew_while_events_come() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -35,12 +42,15 @@ fn an_edited_group_is_built_anew_while_events_come() {
     let mut load = Load::new(7);
     let (child, mut asking, _) = start(&home, &spec);
     load.send_for(&mut asking, Duration::from_millis(500));
-    kill(child);
     edit(
         &spec,
         r#"distance = { travel = ["lat", "lon"], windows = ["15m", "1h"]"#,
         r#"distance = { travel = ["lat", "lon"], windows = ["15m", "2h"]"#,
     );
+    // Told beforehand, by the process that still runs the spec before.
+    let told = asking.ask(&json!({ "plan": { "spec": spec, "hours": 1 } }));
+    assert_eq!(told["told"]["object"]["changes"], "rebuilds ride", "{told}");
+    kill(child);
     // Killed while the new generation may be half built, and begun again.
     let (child, mut asking, _) = start(&home, &spec);
     load.send_for(&mut asking, Duration::from_millis(100));
@@ -56,6 +66,9 @@ fn an_edited_group_is_built_anew_while_events_come() {
     }
     settle(&mut asking);
     let read = read_all(&mut asking);
+    let explain = json!({ "explain": { "pipeline": null, "entity": "scooter:d0", "feature": "check_ins_26h", "at_ms": null } });
+    let explained = asking.ask(&explain)["told"]["object"]["value"].clone();
+    assert_eq!(explained, value(&read[0].1, "check_ins_26h"));
     stop(child);
     assert!(audit(&home, &spec, &load, &read, 7) > 0);
     let generations: Vec<u64> = read

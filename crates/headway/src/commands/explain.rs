@@ -1,10 +1,10 @@
-//! `headway explain` and `headway audit`: where values come from, and what was left out of them.
+//! `headway explain`, `audit` and `plan`: where values come from, what was left out of them, and what an edit would change.
 
 use serde_json::Value;
 
 use super::asking::{Asking, unexpected};
 use crate::{
-    arguments::{AuditLate, Explain},
+    arguments::{AuditLate, Explain, Plan},
     console::Console,
     failure::Failure,
     host::control::{Answer, Request},
@@ -24,6 +24,13 @@ pub(super) fn explain(arguments: &Explain, console: &Console) -> Result<(), Fail
 pub(super) fn late(arguments: &AuditLate, console: &Console) -> Result<(), Failure> {
     let request = Request::AuditLate { pipeline: arguments.pipeline.clone(), back_ms: arguments.back.0 };
     tell(&arguments.folder, request, console)
+}
+
+pub(super) fn plan(arguments: &Plan, console: &Console) -> Result<(), Failure> {
+    // Faults are told before anybody is asked, and a process elsewhere needs the whole path.
+    pipeline::load(&arguments.pipeline)?;
+    let spec = arguments.pipeline.canonicalize().map_err(|error| Failure::reading(&arguments.pipeline, &error))?;
+    tell(&arguments.folder, Request::Plan { spec, hours: arguments.hours }, console)
 }
 
 fn tell(folder: &std::path::Path, request: Request, console: &Console) -> Result<(), Failure> {

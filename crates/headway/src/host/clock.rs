@@ -58,7 +58,8 @@ impl Steady {
         let ahead = at.0.saturating_add(1).saturating_sub(self.now().0);
         (ahead > 0).then(|| {
             self.ahead_ms.fetch_add(ahead, Ordering::Relaxed);
-            Span(ahead)
+            // Nobody wants to read milliseconds.
+            Span((ahead + 999) / 1000 * 1000)
         })
     }
 

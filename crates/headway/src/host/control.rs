@@ -1,6 +1,9 @@
 //! Questions from other processes while this one holds the folder: a socket beside the log, one JSON object a line each way.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use domain::{Span, Timestamp};
@@ -13,7 +16,7 @@ use tokio::{
 
 use workbench::Question;
 
-use super::{Host, Status, reading::Reading};
+use super::{Host, Status, generations, reading::Reading};
 use crate::failure::Failure;
 
 /// A request carries at most some thousands of events.
@@ -31,6 +34,8 @@ pub(crate) enum Request {
     Status,
     /// What a value is made of, at an instant or now.
     Explain { pipeline: Option<String>, entity: String, feature: String, at_ms: Option<i64> },
+    /// What a spec in this folder would change, by the values of so many hours.
+    Plan { spec: PathBuf, hours: u32 },
     /// How much what came too late would have moved, so far back from now.
     AuditLate { pipeline: Option<String>, back_ms: i64 },
 }
@@ -115,6 +120,10 @@ pub(crate) async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer,
         Request::Read { pipeline, entity, key } => Ok(Answer::Reading(host.read(pipeline.as_deref(), &entity, &key).await?)),
         Request::Explain { pipeline, entity, feature, at_ms } => {
             host.explain(pipeline.as_deref(), &entity, &feature, at_ms.map(Timestamp)).await
+        }
+        Request::Plan { spec, hours } => {
+            let (object, text) = generations::preview(host, &spec, hours).await?;
+            Ok(Answer::Told { object, text })
         }
         Request::AuditLate { pipeline, back_ms } => host.audit_late(pipeline.as_deref(), Span(back_ms)).await,
         Request::Append { events } => Ok(Answer::Appended(host.append(events).await?)),

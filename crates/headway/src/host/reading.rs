@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{Host, Hosted};
 use crate::failure::Failure;
 
+/// Keys that are named to somebody who asks for another one.
+const EXAMPLES: usize = 5;
+
 /// Everything that is known of an entity.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Reading {
@@ -54,15 +57,32 @@ impl Host {
         groups.sort_by_key(|group| order(&group.group));
         let (entity, key) = (entity.to_owned(), key.to_owned());
         if groups.is_empty() {
-            let known = hosted.plans().iter().any(|plan| plan.pipeline.groups.iter().any(|group| group.entity == entity));
-            let why = if known {
-                format!("nothing is known of {entity}:{key}")
-            } else {
-                format!("{} has no groups of entity {entity}", hosted.id)
-            };
-            return Err(Failure::failed(format!("{why}; entities are {}.", entities(&hosted).join(", "))));
+            return Err(Failure::failed(self.unknown(&hosted, &entity, &key).await?));
         }
         Ok(Reading { pipeline: hosted.id.clone(), entity, key, now: now.to_string(), groups })
+    }
+
+    /// What to say to somebody who asks for an entity that there is not, with some that there are.
+    async fn unknown(&self, hosted: &Hosted, entity: &str, key: &str) -> Result<String, Failure> {
+        let all = entities(hosted);
+        if all.iter().all(|known| known != entity) {
+            return Ok(format!("{} has no groups of entity {entity}; there are: {}.", hosted.id, all.join(", ")));
+        }
+        let mut keys = Vec::new();
+        for serving in self.parts.online.serving().await? {
+            keys.extend(
+                self.parts.online.sample(entity, &serving, EXAMPLES).into_iter().map(|(key, _)| format!("{entity}:{key}")),
+            );
+        }
+        keys.sort();
+        keys.dedup();
+        keys.truncate(EXAMPLES);
+        let known = if keys.is_empty() {
+            "nothing is known of any yet".to_owned()
+        } else {
+            format!("known are, for example, {}", keys.join(", "))
+        };
+        Ok(format!("nothing is known of {entity}:{key}; {known}."))
     }
 
     fn order_of(&self, hosted: &Hosted, name: &str) -> usize {

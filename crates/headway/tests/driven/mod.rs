@@ -81,7 +81,10 @@ pub(crate) fn start(folder: &Path, spec: &Path) -> (Child, Asking, Duration) {
             let read = BufReader::new(stream.try_clone().expect("a second handle"));
             return (child, Asking { read, write: stream }, begun.elapsed());
         }
-        assert!(begun.elapsed() < Duration::from_secs(30), "nobody listens on {}", socket.display());
+        if begun.elapsed() > Duration::from_secs(30) {
+            kill(child);
+            panic!("nobody listens on {}", socket.display());
+        }
         std::thread::yield_now();
     }
 }
