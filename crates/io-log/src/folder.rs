@@ -13,7 +13,14 @@ const LOCK: &str = "lock";
 /// A folder that belongs to this process until this value is dropped, or the process ends in whatever way.
 #[derive(Debug)]
 pub(crate) struct Held {
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Closing the file would not do while a child that was just forked still has it.
+        let _ = self.lock.unlock();
+    }
 }
 
 /// Makes the folder and takes it.
@@ -33,7 +40,7 @@ pub(crate) fn hold(path: &Path) -> Result<Held, Error> {
     }
     let pid = format!("{}\n", std::process::id());
     lock.set_len(0).and_then(|()| lock.write_all(pid.as_bytes())).map_err(fault("write the lock in"))?;
-    Ok(Held { _lock: lock })
+    Ok(Held { lock })
 }
 
 /// Forces the names in a folder to the disk, so that a new file is found after a power cut.
