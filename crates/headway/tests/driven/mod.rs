@@ -65,6 +65,7 @@ impl Asking {
     }
 }
 
+#[expect(clippy::zombie_processes, reason = "whoever starts it ends it, by `stop` or `kill`")]
 pub(crate) fn start(folder: &Path, spec: &Path) -> (Child, Asking, Duration) {
     let begun = Instant::now();
     let child = Command::new(env!("CARGO_BIN_EXE_headway"))
