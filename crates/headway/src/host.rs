@@ -6,6 +6,7 @@
 mod clock;
 pub(crate) mod control;
 mod generations;
+mod preview;
 pub(crate) mod reading;
 
 use std::{

@@ -16,7 +16,7 @@ use tokio::{
 
 use workbench::Question;
 
-use super::{Host, Status, generations, reading::Reading};
+use super::{Host, Status, preview, reading::Reading};
 use crate::failure::Failure;
 
 /// A request carries at most some thousands of events.
@@ -122,7 +122,7 @@ pub(crate) async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer,
             host.explain(pipeline.as_deref(), &entity, &feature, at_ms.map(Timestamp)).await
         }
         Request::Plan { spec, hours } => {
-            let (object, text) = generations::preview(host, &spec, hours).await?;
+            let (object, text) = preview::preview(host, &spec, hours).await?;
             Ok(Answer::Told { object, text })
         }
         Request::AuditLate { pipeline, back_ms } => host.audit_late(pipeline.as_deref(), Span(back_ms)).await,

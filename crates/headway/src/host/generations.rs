@@ -244,37 +244,6 @@ impl Hosted {
     }
 }
 
-/// What a spec would change, for people and programs.
-pub(crate) async fn preview(host: &Host, folder: &Path, hours: u32) -> Result<(serde_json::Value, String), Failure> {
-    let after = pipeline::load(folder)?;
-    let hosted = host.one(Some(&after.id))?;
-    let deployment = hosted.deployment();
-    let before = pipeline::parse(&after.id, &deployment.spec)?;
-    let changes = deploy::changes(Some(&deployment), &named_schemas(&before), &named_schemas(&after));
-    let mut files = Vec::new();
-    for (place, source) in after.sources.iter().enumerate() {
-        if let SourceKind::File { path, .. } = &source.kind {
-            let file = folder.join(path);
-            let text = std::fs::read_to_string(&file).map_err(|error| Failure::reading(&file, &error))?;
-            files.push((place, text.into()));
-        }
-    }
-    let kept = kept_files(host, &before).await?;
-    let (before, after) = (whole(host, before, kept), whole(host, after, files));
-    let at = host.clock().now();
-    let movement = workbench::compare(&host.parts.log, &before, &after, at, hours, &workbench::Unseen).await?;
-    let said = words(&changes);
-    let said = if said.is_empty() { "nothing changes".to_owned() } else { said };
-    let object = serde_json::json!({ "changes": said, "movement": movement });
-    Ok((object, format!("{}: {said}\n\n{movement}", hosted.id)))
-}
-
-/// All groups of a spec, as if they were one generation.
-fn whole(host: &Host, pipeline: Pipeline, files: Vec<(usize, Arc<str>)>) -> Plan {
-    let topics = Topics::new(&pipeline);
-    Plan { pipeline: Arc::new(pipeline), generation: 0, partitions: host.partitions, topics, files }
-}
-
 impl Running {
     fn start(host: &Arc<Host>, plan: Plan) -> Self {
         let (stop, stopped) = watch::channel(false);
@@ -340,7 +309,7 @@ async fn plan(host: &Host, deployment: &Deployment, generation: &deploy::Generat
 }
 
 /// The file tables of a pipeline, as they were when it was deployed.
-async fn kept_files(host: &Host, pipeline: &Pipeline) -> Result<Vec<(usize, Arc<str>)>, Failure> {
+pub(super) async fn kept_files(host: &Host, pipeline: &Pipeline) -> Result<Vec<(usize, Arc<str>)>, Failure> {
     let mut files = Vec::new();
     for (place, source) in pipeline.sources.iter().enumerate() {
         if let SourceKind::File { .. } = source.kind {
@@ -367,11 +336,11 @@ fn file_name(pipeline: &str, source: &str) -> String {
     format!("files/{pipeline}/{source}")
 }
 
-fn named_schemas(pipeline: &Pipeline) -> Vec<(String, Schema)> {
+pub(super) fn named_schemas(pipeline: &Pipeline) -> Vec<(String, Schema)> {
     pipeline.groups.iter().map(|group| group.name.clone()).zip(features::schemas(pipeline)).collect()
 }
 
-fn words(changes: &[Change]) -> String {
+pub(super) fn words(changes: &[Change]) -> String {
     let of = |fate: Fate, word: &str| {
         let names: Vec<&str> = changes.iter().filter(|change| change.fate == fate).map(|change| &*change.group).collect();
         (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")))
