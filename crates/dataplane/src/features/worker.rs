@@ -35,6 +35,8 @@ pub struct Parts<L, O, A> {
 /// One worker of the feature role.
 pub struct Worker<L: Log, O, A> {
     plan: Arc<Plan>,
+    /// The topics of the plan, named once.
+    reads: Arc<[Arc<str>]>,
     settings: Arc<Settings>,
     parts: Parts<L, O, A>,
     watch: Watch,
@@ -60,7 +62,8 @@ enum End {
 impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
     /// A worker that has not joined yet. `life` must differ from that of every other life of this member.
     pub fn new(plan: Plan, settings: Settings, parts: Parts<L, O, A>, watch: Watch, member: String, life: u64) -> Self {
-        Self { plan: Arc::new(plan), settings: Arc::new(settings), parts, watch, member, life, shards: BTreeMap::new() }
+        let reads = plan.reads().into();
+        Self { plan: Arc::new(plan), reads, settings: Arc::new(settings), parts, watch, member, life, shards: BTreeMap::new() }
     }
 
     /// Works until it is told to stop. Everything that was taken is then committed and published.
@@ -70,7 +73,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             let membership = Membership {
                 group: self.plan.topics.features_group(self.plan.generation),
                 member: self.member.clone(),
-                topics: self.plan.reads(),
+                topics: self.reads.to_vec(),
             };
             let log = self.parts.log.clone();
             let mut member = crate::retry::insist(|| log.join(membership.clone())).await?;
@@ -112,7 +115,6 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
 
     /// What else came by now goes into the same step, up to a bound.
     async fn take(&mut self, member: &mut L::Member, topic: Arc<str>, partition: u32, records: Vec<Record>) -> Result<(), Error> {
-        let reads = self.plan.reads();
         let mut waiting: BTreeMap<u32, Vec<Chunk>> = BTreeMap::new();
         let mut count = 0;
         let mut next = LogEvent::Records { topic, partition, records };
@@ -121,7 +123,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
                 LogEvent::Records { topic, partition, records } => {
                     count += records.len();
                     // A log delivers what was asked for and nothing else.
-                    if let Some(topic) = reads.iter().position(|read| *read == topic) {
+                    if let Some(topic) = self.reads.iter().position(|read| *read == topic) {
                         waiting.entry(partition).or_default().push(Chunk { topic, records });
                     }
                 }
