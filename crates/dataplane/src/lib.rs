@@ -11,4 +11,4 @@ mod topics;
 
 pub use error::Error;
 pub use retry::Backoff;
-pub use topics::{Topics, partition_of};
+pub use topics::Topics;

@@ -1,9 +1,11 @@
 //! The nouns that every part of Headway shares. Knows nothing of files, servers, polars or clocks.
 
 mod packed;
+mod partition;
 mod time;
 mod vector;
 
 pub use packed::{HEADER_BYTES, Header, PACKED_VERSION, PackedError, pack, unpack, unpack_header};
+pub use partition::partition_of;
 pub use time::{EARLIEST, LATEST, Span, Timestamp};
 pub use vector::{FeatureVector, NEVER, Schema, Value, ValueKind};

@@ -288,11 +288,11 @@ impl Engine {
                 let key = (prepared.keys.hash(place), prepared.keys.text(place));
                 let words = &tiled.words[at * words..(at + 1) * words];
                 let sketches = &tiled.sketches[at * sketches..(at + 1) * sketches];
-                if remote.is_mine(key.0) {
+                if remote.is_mine(key.1) {
                     let taken = state.merge(found[place as usize], key, (tile, latest), words, sketches);
                     note(taken, state.index, key.1, &mut out.dropped);
                 } else {
-                    remote.partial(key, (tile, latest), words, sketches);
+                    remote.partial(key.1, (tile, latest), words, sketches);
                 }
             }
             out.blocks.extend(remote.blocks());
@@ -318,11 +318,11 @@ impl Engine {
                 let key = (prepared.keys.hash(place), prepared.keys.text(place));
                 let weight = changed.weights[prepared.rows[at] as usize];
                 let row = prepared.row(&changed.columns, at);
-                if remote.is_mine(key.0) {
+                if remote.is_mine(key.1) {
                     note(state.apply(key, &row, weight, sealed), state.index, key.1, &mut out.dropped);
                 } else if base.is_some() {
                     // Every shard loads a file by itself.
-                    remote.row(key, &row, weight);
+                    remote.row(key.1, &row, weight);
                 }
             }
             out.blocks.extend(remote.blocks());

@@ -52,7 +52,7 @@ struct Save {
     removed: Vec<Box<str>>,
 }
 
-/// The hash by which keys are found and spread over shards.
+/// The hash by which keys are found.
 pub(crate) fn key_hash(key: &str) -> u64 {
     xxh3_64(key.as_bytes())
 }

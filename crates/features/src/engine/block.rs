@@ -1,6 +1,6 @@
 //! Blocks of partials between shards: one for each group, target shard and step.
 
-use domain::Timestamp;
+use domain::{Timestamp, partition_of};
 
 use super::{Config, Engine, note};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     slab::key_hash,
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// In place of the version: no items, but what the sender knows of time, for all streams.
 const SIGN_OF_LIFE: u8 = 0xFE;
 const PARTIALS: u8 = 1;
@@ -51,11 +51,11 @@ impl Outgoing {
         Self { config, header, targets: vec![Vec::new(); config.shards as usize] }
     }
 
-    pub(super) fn is_mine(&self, hash: u64) -> bool {
-        owner(hash, self.config.shards) == self.config.shard
+    pub(super) fn is_mine(&self, key: &str) -> bool {
+        partition_of(key.as_bytes(), self.config.shards) == self.config.shard
     }
 
-    pub(super) fn partial(&mut self, key: (u64, &str), (tile, latest): (i64, i64), words: &[u64], sketches: &[Sketch]) {
+    pub(super) fn partial(&mut self, key: &str, (tile, latest): (i64, i64), words: &[u64], sketches: &[Sketch]) {
         let mut writer = self.item(PARTIALS, key);
         writer.signed(tile);
         writer.signed(latest);
@@ -63,7 +63,7 @@ impl Outgoing {
         sketches.iter().for_each(|sketch| sketch.write(&mut writer));
     }
 
-    pub(super) fn row(&mut self, key: (u64, &str), row: &Row, weight: i8) {
+    pub(super) fn row(&mut self, key: &str, row: &Row, weight: i8) {
         let mut writer = self.item(ROWS, key);
         writer.0.push(weight.cast_unsigned());
         row.write(&mut writer);
@@ -74,8 +74,8 @@ impl Outgoing {
         numbered.filter(|(_, bytes)| !bytes.is_empty()).map(|(shard, bytes)| Block { shard, bytes })
     }
 
-    fn item(&mut self, tag: u8, (hash, key): (u64, &str)) -> Writer<'_> {
-        let target = &mut self.targets[owner(hash, self.config.shards) as usize];
+    fn item(&mut self, tag: u8, key: &str) -> Writer<'_> {
+        let target = &mut self.targets[partition_of(key.as_bytes(), self.config.shards) as usize];
         if target.is_empty() {
             target.extend_from_slice(&self.header);
         }
@@ -84,11 +84,6 @@ impl Outgoing {
         writer.text(key);
         writer
     }
-}
-
-/// The shard that holds an entity: the upper half of the hash, since the lower one finds it there.
-fn owner(hash: u64, shards: u32) -> u32 {
-    ((hash >> 32) % u64::from(shards)) as u32
 }
 
 enum Item<'a> {
@@ -122,8 +117,7 @@ impl Engine {
         let mut items = Vec::new();
         while !reader.is_empty() {
             let item = item(&mut reader, &state.layout)?;
-            let hash = key_hash(item.key());
-            if owner(hash, self.config.shards) != self.config.shard {
+            if partition_of(item.key().as_bytes(), self.config.shards) != self.config.shard {
                 return Err(Broken("a block for another shard").into());
             }
             items.push(item);

@@ -17,7 +17,7 @@ use crate::{
     dedup::SlicesImage,
 };
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const HEADER: u8 = b'H';
 const DEDUP: u8 = b'D';
 const DERIVED: u8 = b'R';

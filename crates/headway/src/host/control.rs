@@ -190,7 +190,7 @@ fn told<T: Serialize + std::fmt::Display>(answer: &T) -> Result<Answer, Failure>
 /// Events as the log takes them, each for the partition of its key.
 pub(crate) fn outgoing(events: Vec<Event>, partitions: u32) -> impl Iterator<Item = Outgoing> {
     events.into_iter().map(move |event| Outgoing {
-        partition: dataplane::partition_of(event.key.as_bytes(), partitions),
+        partition: domain::partition_of(event.key.as_bytes(), partitions),
         topic: event.topic.into(),
         key: Bytes::from(event.key),
         value: Bytes::from(event.payload),
