@@ -44,14 +44,37 @@ pub(crate) struct Options {
     /// None for as many as there are.
     pub(crate) partitions: Option<u32>,
     pub(crate) workers: usize,
-    /// How fast the clock runs beside the one on the wall.
-    pub(crate) speed: f64,
+    pub(crate) pace: Pace,
+}
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Pace {
+    /// So many times as fast as on the wall.
+    Runs(f64),
+    /// Only when somebody says so, and then about so many times as fast as on the wall.
+    Driven(f64),
+}
+
+impl Pace {
+    /// How much time passes while a second passes on the wall, about.
+    pub(crate) fn hurry(self) -> f64 {
+        let (Self::Runs(speed) | Self::Driven(speed)) = self;
+        speed
+    }
+
+    fn speed(self) -> f64 {
+        match self {
+            Self::Runs(speed) => speed,
+            Self::Driven(_) => 0.0,
+        }
+    }
 }
 
 impl Options {
     /// For a folder that no process holds: as it was left, with as many partitions as its topics have.
     pub(crate) fn of_stopped(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), pipelines: Vec::new(), partitions: None, workers: 1, speed: 1.0 }
+        Self { folder: folder.to_owned(), pipelines: Vec::new(), partitions: None, workers: 1, pace: Pace::Runs(1.0) }
     }
 }
 
@@ -102,7 +125,7 @@ pub(crate) struct Status {
 impl Host {
     /// Takes the folder, says what is in it, and starts the workers. Waits for the disk.
     pub(crate) async fn open(options: Options) -> Result<Arc<Self>, Failure> {
-        let steady = Arc::new(Steady::new(options.speed));
+        let steady = Arc::new(Steady::new(options.pace.speed()));
         let clock = steady.clock();
         let log_folder = options.folder.join("log");
         std::fs::create_dir_all(&options.folder).map_err(|error| Failure::writing(&options.folder, &error))?;
@@ -186,6 +209,11 @@ impl Host {
     /// What has been announced since this was last asked.
     pub(crate) fn take_announcements(&self) -> Vec<String> {
         std::mem::take(&mut *self.announcements.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets time pass until an instant, if it has not come yet.
+    pub(crate) fn pass_until(&self, at: Timestamp) {
+        self.steady.not_before(at);
     }
 
     pub(crate) fn clock(&self) -> &Clock {

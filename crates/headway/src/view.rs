@@ -76,6 +76,6 @@ impl View {
 
     /// What came of it, so far.
     pub(crate) fn summary(&self) -> Summary {
-        Summary { seconds: self.begun.elapsed().as_secs_f64(), speed: self.host.options.speed }
+        Summary { seconds: self.begun.elapsed().as_secs_f64(), speed: self.host.options.pace.hurry() }
     }
 }

@@ -25,7 +25,8 @@ impl Clock {
     /// How long to sleep until this instant; nothing when it is past.
     pub fn until(&self, at: Timestamp) -> Duration {
         let ms = at.0.saturating_sub(self.now().0).max(0);
-        Duration::from_millis(ms.unsigned_abs()).div_f64(self.speed.max(f64::MIN_POSITIVE))
+        // A clock that stands still may be moved by whoever holds it.
+        Duration::try_from_secs_f64(ms as f64 / 1000.0 / self.speed).unwrap_or(Duration::MAX)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod latency;
 mod orders;
+mod pings;
 mod state;
 mod usage;
 
@@ -14,10 +15,11 @@ use features::{Config, Engine, Record};
 use pipeline::Pipeline;
 use xxhash_rust::xxh3::Xxh3;
 
-pub use self::usage::peak_memory_bytes;
+pub use self::usage::{peak_memory_bytes, peak_memory_bytes_of};
 pub use self::{
     latency::{LatencyBench, LatencyMeasured, bench_latency},
-    orders::{Orders, orders_pipeline},
+    orders::{Orders, orders_pipeline, orders_spec},
+    pings::{Pings, pings_spec},
     state::{StateMeasured, bench_state},
 };
 use crate::{

@@ -1,4 +1,6 @@
-//! `headway bench`: the engine alone, by speed and by size.
+//! `headway bench`: the engine alone, by speed and by size; the running system in `live`.
+
+pub(super) mod live;
 
 use std::sync::Arc;
 

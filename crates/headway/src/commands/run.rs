@@ -13,7 +13,7 @@ use crate::{
     city::{self, Producer, World},
     console::Console,
     failure::Failure,
-    host::{Host, Options, control},
+    host::{Host, Options, Pace, control},
     view::View,
 };
 
@@ -41,7 +41,7 @@ async fn live(arguments: &Run, console: &Console) -> Result<(), Failure> {
         pipelines: arguments.pipelines.clone(),
         partitions: arguments.partitions,
         workers: usize::from(arguments.workers),
-        speed: arguments.speed,
+        pace: Pace::Runs(arguments.speed),
     };
     let host = Host::open(options).await?;
     control::listen(host.clone())?;

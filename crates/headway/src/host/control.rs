@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use dataplane::features::Counts;
 use domain::{Span, Timestamp};
 use ports::{Log, Outgoing};
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,8 @@ pub(crate) enum Answer {
     Status {
         records: u64,
         entities: u64,
+        /// Records that were taken again since the start.
+        replayed: u64,
         lag_records: u64,
         partitions: usize,
         /// Whether everything in the log was taken and written.
@@ -130,7 +133,8 @@ pub(crate) async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer,
         Request::Status => {
             let Status { counts, partitions, lag_records, settled, .. } = host.status().await?;
             let now = host.clock().now().to_string();
-            Ok(Answer::Status { records: counts.records, entities: counts.entities, lag_records, partitions, settled, now })
+            let Counts { records, entities, replayed, .. } = counts;
+            Ok(Answer::Status { records, entities, replayed, lag_records, partitions, settled, now })
         }
     }
 }

@@ -247,7 +247,7 @@ impl Hosted {
 impl Running {
     fn start(host: &Arc<Host>, plan: Plan) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let hurried = |span: Duration| span.mul_f64(host.options.speed.max(1.0));
+        let hurried = |span: Duration| span.mul_f64(host.options.pace.hurry().max(1.0));
         let settings = Settings::default();
         let settings =
             Settings { snapshot_every: hurried(settings.snapshot_every), probe_every: hurried(settings.probe_every), ..settings };

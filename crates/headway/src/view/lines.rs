@@ -48,7 +48,7 @@ impl Lines {
             "{}  {:>9} events/s  readable within {:>4} ms  {:>8} behind  {:>9} entities  {} refused",
             host.clock().now(),
             grouped(rate as u64),
-            real_ms(status.counts.freshness.quantile(0.99), host.options.speed),
+            real_ms(status.counts.freshness.quantile(0.99), host.options.pace.hurry()),
             grouped(status.lag_records),
             grouped(status.counts.entities),
             grouped(status.counts.refused.values().sum()),

@@ -123,7 +123,7 @@ impl Screen {
         let status = host.status().await?;
         let counts = &status.counts;
         self.figures.note(at, counts);
-        let waited = |share| self.figures.waited(&counts.freshness, share).map(|ms| real_ms(ms, host.options.speed));
+        let waited = |share| self.figures.waited(&counts.freshness, share).map(|ms| real_ms(ms, host.options.pace.hurry()));
         let mut refused: Vec<(&'static str, u64)> = counts.refused.iter().map(|(reason, count)| (*reason, *count)).collect();
         refused.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let rows_max = usize::from(self.terminal.size()?.height);
@@ -133,7 +133,7 @@ impl Screen {
         Ok(Frame {
             title: pipelines.join(", "),
             clock: host.clock().now(),
-            speed: host.options.speed,
+            speed: host.options.pace.hurry(),
             elapsed: at,
             rates: self.figures.rates(),
             readable_ms: waited(0.5).zip(waited(0.99)),

@@ -25,14 +25,22 @@ pub fn orders_pipeline(windows: &[String]) -> Result<Pipeline, Faults> {
     pipeline::parse("bench", &ORDERS_PIPELINE.replace(ORDERS_WINDOWS, &format!("{windows:?}")))
 }
 
+/// The pipeline of the benchmark as text.
+pub fn orders_spec() -> &'static str {
+    ORDERS_PIPELINE
+}
+
 /// A stream of order events.
 #[derive(Debug)]
 pub struct Orders {
     dice: Dice,
     stores: Zipf,
+    start: Timestamp,
     events: u64,
     covered_ms: u64,
     made: u64,
+    /// Where the latest one was.
+    store: usize,
     /// The text of the second that was written last, and which it was.
     second: (i64, String),
 }
@@ -41,7 +49,27 @@ impl Orders {
     /// So many events, over so many minutes.
     pub fn new(events: u64, minutes: u64, seed: u64) -> Self {
         let (dice, stores) = (Dice::new(seed), Zipf::new(STORES));
-        Self { dice, stores, events, covered_ms: minutes * 60_000, made: 0, second: (i64::MIN, String::new()) }
+        Self {
+            dice,
+            stores,
+            start: START,
+            events,
+            covered_ms: minutes * 60_000,
+            made: 0,
+            store: 0,
+            second: (i64::MIN, String::new()),
+        }
+    }
+
+    /// The same from another instant on.
+    #[must_use]
+    pub fn starting(self, start: Timestamp) -> Self {
+        Self { start, ..self }
+    }
+
+    /// The store of the latest event.
+    pub fn store(&self) -> String {
+        format!("s{:04}", self.store)
     }
 
     /// Writes the next event and returns its time; none when there is no more.
@@ -52,7 +80,7 @@ impl Orders {
             return None;
         }
         let in_order = u128::from(self.made) * u128::from(self.covered_ms) / u128::from(self.events);
-        let mut time = START.plus(Span(in_order as i64));
+        let mut time = self.start.plus(Span(in_order as i64));
         if self.dice.happens(OUT_OF_ORDER_SHARE) {
             time = time.minus(Span(self.dice.below(OUT_OF_ORDER_MS) as i64));
         }
@@ -73,7 +101,7 @@ impl Orders {
             "{{\"id\":\"e{id:013}\",\"source\":\"order-service\",\"type\":\"{kind}\",\"occurred_at\":\"{at}.{ms:03}Z\",\
              \"order_id\":\"o{order:012}\",\"store_id\":\"s{store:04}\",\"basket\":{whole}.{rest:02}}}"
         );
-        self.made += 1;
+        (self.made, self.store) = (self.made + 1, store);
         Some(time)
     }
 }

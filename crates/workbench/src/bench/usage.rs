@@ -10,16 +10,21 @@ pub(super) fn cpu_seconds() -> f64 {
 
 /// The memory that is resident now.
 pub(super) fn resident_memory_bytes() -> u64 {
-    status_bytes("VmRSS:")
+    status_bytes("self", "VmRSS:")
 }
 
 /// The most memory that was ever resident.
 pub fn peak_memory_bytes() -> u64 {
-    status_bytes("VmHWM:")
+    status_bytes("self", "VmHWM:")
 }
 
-fn status_bytes(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// The same of another process.
+pub fn peak_memory_bytes_of(process: u32) -> u64 {
+    status_bytes(&process.to_string(), "VmHWM:")
+}
+
+fn status_bytes(process: &str, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse::<u64>().ok());
     kilobytes.unwrap_or_default() * 1024

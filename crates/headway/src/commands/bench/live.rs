@@ -1,0 +1,282 @@
+//! `headway bench run`: the running system with its embedded parts, wired as `headway run` wires them and driven from outside.
+//!
+//! Three questions, each in a folder of its own: how soon an event can be read at a steady rate, how many events go through log and
+//! workers when they come as fast as they are taken, and how soon a killed process with very many live entities answers again.
+
+mod restart;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use domain::{Timestamp, partition_of};
+use ports::{Log, OnlineStore, Outgoing, VectorKey};
+use serde_json::json;
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
+use workbench::{Orders, Progress, orders_spec, peak_memory_bytes};
+
+use crate::{
+    arguments::BenchRun,
+    commands::run::runtime,
+    console::Console,
+    failure::Failure,
+    host::{Host, Options, Pace},
+    marker::Marker,
+    table::{bytes, grouped},
+};
+
+/// Events of one append while everything goes as fast as it can: what a busy producer sends at once.
+const APPEND_EVENTS: usize = 1024;
+/// How far the producer may be ahead of the workers: events wait in the log and not in a window that time has left.
+const AHEAD_MAX: u64 = 32_768;
+/// How often the steady load sends what is due.
+const SEND_EVERY: Duration = Duration::from_millis(5);
+/// One in so many sends carries an event whose arrival is watched.
+const PROBE_EVERY: u64 = 2;
+/// What the first seconds measure is pages and branches that nobody has touched.
+const WARM_UP: Duration = Duration::from_secs(2);
+/// How often it is looked whether an event can be read.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// Slower than this is a defect and not a figure.
+const PATIENCE: Duration = Duration::from_secs(900);
+/// What the generated orders of the fast part cover.
+const MINUTES: u64 = 120;
+const SEED: u64 = 1;
+const WORKERS: usize = 2;
+
+/// Where the folders of the parts are.
+struct Scratch {
+    root: PathBuf,
+    keep: bool,
+}
+
+/// What was measured.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measured {
+    events_per_second: f64,
+    freshness_p50_ms: f64,
+    freshness_p99_ms: f64,
+    probes: usize,
+    restart: restart::Restart,
+    peak_rss_bytes: u64,
+}
+
+pub(crate) fn run(arguments: &BenchRun, console: &Console) -> Result<(), Failure> {
+    let scratch = Scratch::create(&arguments.folder, arguments.keep)?;
+    console.line(&format!("Measuring in {}, which is removed afterwards; about two minutes.", scratch.root.display()))?;
+    let runtime = runtime(WORKERS + 2)?;
+    let marker = console.marker();
+    let mut measured = Measured::default();
+    let mut waits = runtime.block_on(freshness(&scratch, arguments, &marker))?;
+    waits.sort_by(f64::total_cmp);
+    let rank = |share: f64| waits.get(((waits.len() as f64 * share) as usize).min(waits.len().saturating_sub(1))).copied();
+    measured.probes = waits.len();
+    (measured.freshness_p50_ms, measured.freshness_p99_ms) = (rank(0.5).unwrap_or_default(), rank(0.99).unwrap_or_default());
+    measured.events_per_second = runtime.block_on(throughput(&scratch, arguments.events, &marker))?;
+    // The third part holds a million entities and says itself what it takes.
+    measured.peak_rss_bytes = peak_memory_bytes();
+    measured.restart = runtime.block_on(restart::restart(&scratch, arguments.entities, &marker))?;
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    drop(scratch);
+    console.result(|| object(arguments, &measured), || text(arguments, &measured))?;
+    Ok(())
+}
+
+/// Waits of the watched events in milliseconds, from when each was due until its vector could be read.
+async fn freshness(scratch: &Scratch, arguments: &BenchRun, progress: &Marker) -> Result<Vec<f64>, Failure> {
+    let host = scratch.host("freshness", orders_spec(), Pace::Runs(1.0)).await?;
+    let (rate, seconds) = (u64::from(arguments.rate), u64::from(arguments.seconds));
+    let minutes = (seconds + WARM_UP.as_secs()).div_ceil(60);
+    let mut orders = Orders::new(rate * 60 * minutes, minutes, SEED).starting(host.clock().now());
+    let (told, mut heard) = mpsc::unbounded_channel();
+    let mut ticks = interval(SEND_EVERY);
+    // What the producer sends late was due all the same.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let begun = ticks.tick().await;
+    progress.begin("steady load", seconds + WARM_UP.as_secs());
+    let (mut sent, mut number) = (0, 0u64);
+    loop {
+        let due_at = ticks.tick().await;
+        let passed = due_at - begun;
+        if passed >= WARM_UP + Duration::from_secs(seconds) {
+            break;
+        }
+        progress.at(passed.as_secs());
+        let due = (passed.as_secs_f64() * rate as f64) as u64;
+        let mut batch = Vec::new();
+        while sent < due {
+            let Some((_, event)) = order(&mut orders, &host) else { break };
+            batch.push(event);
+            sent += 1;
+        }
+        number += 1;
+        if number.is_multiple_of(PROBE_EVERY) {
+            let key = format!("probe-{number}");
+            batch.push(probe(&key, host.clock().now(), &host));
+            if passed >= WARM_UP {
+                let (told, online) = (told.clone(), host.parts.online.clone());
+                tokio::spawn(async move {
+                    let at = VectorKey { entity: "store", key: &key, group: "store_orders", generation: 1 };
+                    while matches!(online.read(&[at]).await.as_deref(), Ok([None])) {
+                        tokio::time::sleep(LOOK_EVERY).await;
+                    }
+                    // Nobody hears it when the measurement has failed meanwhile.
+                    let _ = told.send(due_at.elapsed().as_secs_f64() * 1e3);
+                });
+            }
+        }
+        host.parts.log.append(batch).await?;
+    }
+    host.settled(PATIENCE).await?;
+    progress.end();
+    drop(told);
+    let mut waits = Vec::new();
+    while let Some(wait) = heard.recv().await {
+        waits.push(wait);
+    }
+    host.stop().await?;
+    Ok(waits)
+}
+
+/// Events a second from the first append until everything can be read.
+async fn throughput(scratch: &Scratch, events: u64, progress: &Marker) -> Result<f64, Failure> {
+    // Two hours pass in some seconds.
+    let host = scratch.host("throughput", orders_spec(), Pace::Driven(1000.0)).await?;
+    let mut orders = Orders::new(events, MINUTES, SEED).starting(host.clock().now());
+    progress.begin("as fast as it goes", events);
+    let begun = begin();
+    flood(&host, || order(&mut orders, &host), progress).await?;
+    let seconds = begun.elapsed().as_secs_f64();
+    progress.end();
+    host.stop().await?;
+    Ok(events as f64 / seconds)
+}
+
+/// Appends events as fast as the workers take them, the clock following, and waits until all of them can be read.
+async fn flood(host: &Host, mut next: impl FnMut() -> Option<(Timestamp, Outgoing)>, progress: &Marker) -> Result<(), Failure> {
+    let mut sent = 0;
+    loop {
+        let batch: Vec<(Timestamp, Outgoing)> = std::iter::from_fn(&mut next).take(APPEND_EVENTS).collect();
+        let Some(newest) = batch.iter().map(|(at, _)| *at).max() else { break };
+        sent += batch.len() as u64;
+        host.pass_until(newest);
+        host.parts.log.append(batch.into_iter().map(|(_, event)| event).collect()).await?;
+        let mut taken = host.watch.total().records;
+        while sent.saturating_sub(taken) > AHEAD_MAX {
+            tokio::time::sleep(LOOK_EVERY).await;
+            taken = host.watch.total().records;
+        }
+        progress.at(taken);
+    }
+    host.settled(PATIENCE).await
+}
+
+fn order(orders: &mut Orders, host: &Host) -> Option<(Timestamp, Outgoing)> {
+    let mut payload = Vec::new();
+    let at = orders.next_into(&mut payload)?;
+    let key = Bytes::from(orders.store());
+    Some((at, outgoing("headway.bench.orders", key, payload, host)))
+}
+
+/// An order of a store that nobody else orders at.
+fn probe(key: &str, at: Timestamp, host: &Host) -> Outgoing {
+    let payload = json!({ "id": key, "source": "probe", "occurred_at": at.to_string(), "store_id": key, "basket": 10 });
+    outgoing("headway.bench.orders", Bytes::from(key.to_owned()), payload.to_string().into_bytes(), host)
+}
+
+fn outgoing(topic: &'static str, key: Bytes, payload: Vec<u8>, host: &Host) -> Outgoing {
+    Outgoing {
+        topic: topic.into(),
+        partition: partition_of(&key, host.partitions),
+        key,
+        value: Bytes::from(payload),
+        headers: Vec::new(),
+    }
+}
+
+impl Scratch {
+    fn create(root: &Path, keep: bool) -> Result<Self, Failure> {
+        if root.exists() {
+            let root = root.display();
+            return Err(Failure::failed(format!("{root} exists: name a folder that does not, as in --folder {root}-2")));
+        }
+        std::fs::create_dir_all(root).map_err(|error| Failure::writing(root, &error))?;
+        Ok(Self { root: root.to_owned(), keep })
+    }
+
+    fn folder(&self, part: &str) -> PathBuf {
+        self.root.join(part)
+    }
+
+    /// The folder of a pipeline of this text.
+    fn pipeline(&self, part: &str, spec: &str) -> Result<PathBuf, Failure> {
+        // The name of the folder is the pipeline's id.
+        let folder = self.root.join(format!("{part}-spec")).join("bench");
+        let file = folder.join("pipeline.toml");
+        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, spec));
+        written.map_err(|error| Failure::writing(&file, &error))?;
+        Ok(folder)
+    }
+
+    async fn host(&self, part: &str, spec: &str, pace: Pace) -> Result<Arc<Host>, Failure> {
+        let pipelines = vec![self.pipeline(part, spec)?];
+        Host::open(Options { folder: self.folder(part), pipelines, partitions: None, workers: WORKERS, pace }).await
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.keep {
+            let _ = std::fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures; nothing that is computed depends on it")]
+fn begin() -> Instant {
+    Instant::now()
+}
+
+fn object(arguments: &BenchRun, measured: &Measured) -> serde_json::Value {
+    let restart = &measured.restart;
+    json!({
+        "events": arguments.events,
+        "events_per_second": measured.events_per_second,
+        "rate": arguments.rate,
+        "freshness_p50_ms": measured.freshness_p50_ms,
+        "freshness_p99_ms": measured.freshness_p99_ms,
+        "probes": measured.probes,
+        "peak_rss_bytes": measured.peak_rss_bytes,
+        "entities": restart.entities,
+        "restart_seconds": restart.seconds,
+        "restart_replayed": restart.replayed,
+        "restart_peak_rss_bytes": restart.peak_rss_bytes,
+    })
+}
+
+fn text(arguments: &BenchRun, measured: &Measured) -> String {
+    let restart = &measured.restart;
+    format!(
+        "{} events a second through log and workers, of {}\n\
+         at {} events a second an event could be read after {:.1} ms at the median, {:.1} ms for the slowest in a hundred ({} watched)\n\
+         memory at most {}\n\
+         killed with {} live entities, all of them could be read again after {:.1} s ({} records replayed, memory at most {})",
+        grouped(measured.events_per_second as u64),
+        grouped(arguments.events),
+        grouped(u64::from(arguments.rate)),
+        measured.freshness_p50_ms,
+        measured.freshness_p99_ms,
+        grouped(measured.probes as u64),
+        bytes(measured.peak_rss_bytes),
+        grouped(restart.entities),
+        restart.seconds,
+        grouped(restart.replayed),
+        bytes(restart.peak_rss_bytes),
+    )
+}
