@@ -1,0 +1,61 @@
+//! What `headway bench` may be asked.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Events a second through the engine alone: no broker, input in memory
+    Engine(BenchEngine),
+    /// A million live entities: memory, and the time to save them while events keep coming, and to restore them
+    State(BenchState),
+    /// Small batches: one event alone from payload to vectors, and 5,000 events a second in batches of 50 ms
+    Latency(BenchLatency),
+}
+
+/// Arguments of `bench latency`.
+#[derive(Args, Debug)]
+pub(crate) struct BenchLatency {
+    /// Folder with a pipeline.toml
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) pipeline: PathBuf,
+    /// Events as JSON lines or Parquet, such as `headway sample` writes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+}
+
+/// Arguments of `bench state`.
+#[derive(Args, Debug)]
+pub(crate) struct BenchState {
+    /// How many entities, each with ten features of one hour
+    #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=20_000_000))]
+    pub(crate) entities: u64,
+}
+
+/// Arguments of `bench engine`.
+#[derive(Args, Debug)]
+pub(crate) struct BenchEngine {
+    /// Folder with a pipeline.toml; without it a built-in pipeline of orders
+    #[arg(long, value_name = "FOLDER", requires = "input")]
+    pub(crate) pipeline: Option<PathBuf>,
+    /// Events as JSON lines or Parquet; without it orders are generated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// How many orders are generated
+    #[arg(long, default_value_t = 2_000_000, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub(crate) events: u64,
+    /// How much time they cover
+    #[arg(long, default_value_t = 120, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) minutes: u64,
+    /// Windows of the built-in pipeline
+    #[arg(long, default_value = "5m,30m,1h", value_delimiter = ',', value_name = "SPANS", conflicts_with = "pipeline")]
+    pub(crate) windows: Vec<String>,
+    /// Of the generated orders
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub(crate) seed: u64,
+    /// Write the generated orders to this file as JSON lines, and measure nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "pipeline"])]
+    pub(crate) write: Option<PathBuf>,
+}

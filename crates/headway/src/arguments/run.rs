@@ -1,0 +1,45 @@
+//! What `headway run` may be asked.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// Folders with a pipeline.toml; without one, the pipelines that ran in the folder before
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipelines: Vec<PathBuf>,
+    /// Where everything is kept; deleting it is the whole uninstall
+    #[arg(long, default_value = ".headway", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Simulate what produces the events: calm, rain, rider-shortage, slow-kitchens, new-area; quiet, roll-call for scooters
+    #[arg(long, value_name = "SCENARIO")]
+    pub(crate) city: Option<String>,
+    /// How fast time passes; 60 makes a minute of an hour
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR", value_parser = speed)]
+    pub(crate) speed: f64,
+    /// Of the simulation
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub(crate) seed: u64,
+    /// Stop after this, such as 90s, 1m or 2h
+    #[arg(long = "for", value_name = "SPAN", value_parser = pipeline::span)]
+    pub(crate) lasting: Option<domain::Span>,
+    /// Stop when everything in the log was taken
+    #[arg(long)]
+    pub(crate) until_caught_up: bool,
+    /// Print a line now and then, even on a terminal
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// Into how many parts topics are divided: 4, and fixed once they exist
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) partitions: Option<u32>,
+    /// How many workers share them
+    #[arg(long, default_value_t = 2, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) workers: u16,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "a number such as 1 or 60 is needed".to_owned())?;
+    if (0.01..=10_000.0).contains(&speed) { Ok(speed) } else { Err("between 0.01 and 10000, please".to_owned()) }
+}
