@@ -16,7 +16,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     backfill::{Backfill, Mode},
-    bench::{Bench, BenchEngine, BenchLatency, BenchState},
+    bench::{Bench, BenchEngine, BenchLatency, BenchRun, BenchState},
     explain::{Audit, AuditLate, Explain, Plan},
     features::{Features, FeaturesGet},
     new::New,

@@ -13,6 +13,8 @@ pub(crate) enum Bench {
     State(BenchState),
     /// Small batches: one event alone from payload to vectors, and 5,000 events a second in batches of 50 ms
     Latency(BenchLatency),
+    /// The running system with its embedded parts: freshness at a steady rate, events a second, and the restart after a kill
+    Run(BenchRun),
 }
 
 /// Arguments of `bench latency`.
@@ -58,4 +60,27 @@ pub(crate) struct BenchEngine {
     /// Write the generated orders to this file as JSON lines, and measure nothing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "pipeline"])]
     pub(crate) write: Option<PathBuf>,
+}
+
+/// Arguments of `bench run`.
+#[derive(Args, Debug)]
+pub(crate) struct BenchRun {
+    /// Where it works: some gigabytes, removed afterwards; must not exist
+    #[arg(long, default_value = ".headway-bench", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Leave the folder behind
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// How many events are sent as fast as they are taken
+    #[arg(long, default_value_t = 2_000_000, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub(crate) events: u64,
+    /// Events a second of the steady load
+    #[arg(long, default_value_t = 5_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) rate: u32,
+    /// How long the steady load is measured
+    #[arg(long, default_value_t = 30, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) seconds: u32,
+    /// How many entities are live when the process is killed
+    #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=20_000_000))]
+    pub(crate) entities: u64,
 }
