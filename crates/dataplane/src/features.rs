@@ -5,6 +5,7 @@
 //! vectors in the online store form one chain of commits, whoever wrote them.
 
 mod absences;
+mod inbox;
 mod letters;
 mod note;
 mod plan;

@@ -1,6 +1,10 @@
 //! One member of a group, in this process. Waits for news and never polls; owns nothing that the groups do not say it owns.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use ports::{Assignment, Commit, Event, Position};
 use tokio::sync::watch;
@@ -33,7 +37,8 @@ pub struct EmbeddedMember {
 #[derive(Debug, Default)]
 struct Cursor {
     next: Option<Vec<u64>>,
-    paused: bool,
+    /// Places of topics.
+    paused: BTreeSet<usize>,
 }
 
 impl EmbeddedMember {
@@ -98,18 +103,24 @@ impl EmbeddedMember {
             let place = (self.turn + step) % places;
             let (at, number) = (place / self.topics.len(), place % self.topics.len());
             let Some((partition, cursor)) = self.cursors.iter_mut().nth(at) else { continue };
-            let Some(next) = cursor.next.as_mut().filter(|_| !cursor.paused) else { continue };
+            let Some(next) = cursor.next.as_mut().filter(|_| !cursor.paused.contains(&number)) else { continue };
             let (topic, id) = &self.topics[number];
-            if next[number] >= self.shared.state().partition((*id, *partition)).next {
+            let end = self.shared.state().partition((*id, *partition)).next;
+            if next[number] >= end {
                 continue;
             }
             let records = reader::records(&self.shared, (*id, *partition), next[number], EVENT_BYTES_MAX).await?;
-            let Some(last) = records.last() else { continue };
-            next[number] = last.offset + 1;
+            // Retention may have taken what there was: then that is the news.
+            next[number] = records.last().map_or(end, |last| last.offset + 1);
+            let more = next[number] < self.shared.state().partition((*id, *partition)).next;
             self.turn = place + 1;
-            return Ok(Some(Event::Records { topic: topic.clone(), partition: *partition, records }));
+            return Ok(Some(Event::Records { topic: topic.clone(), partition: *partition, records, more }));
         }
         Ok(None)
+    }
+
+    fn place(&self, topic: &str) -> Option<usize> {
+        self.topics.iter().position(|(known, _)| **known == *topic)
     }
 
     fn fenced(&self, why: &str) -> Error {
@@ -152,15 +163,15 @@ impl ports::Member for EmbeddedMember {
         Ok(())
     }
 
-    fn pause(&mut self, partition: u32) {
-        if let Some(cursor) = self.cursors.get_mut(&partition) {
-            cursor.paused = true;
+    fn pause(&mut self, topic: &str, partition: u32) {
+        if let (Some(place), Some(cursor)) = (self.place(topic), self.cursors.get_mut(&partition)) {
+            cursor.paused.insert(place);
         }
     }
 
-    fn resume(&mut self, partition: u32) {
-        if let Some(cursor) = self.cursors.get_mut(&partition) {
-            cursor.paused = false;
+    fn resume(&mut self, topic: &str, partition: u32) {
+        if let (Some(place), Some(cursor)) = (self.place(topic), self.cursors.get_mut(&partition)) {
+            cursor.paused.remove(&place);
         }
     }
 

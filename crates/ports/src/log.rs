@@ -134,8 +134,10 @@ pub enum Event {
         topic: Arc<str>,
         /// Of that topic.
         partition: u32,
-        /// At least one.
+        /// At least one; none when a log finds out only later that there was no more.
         records: Vec<Record>,
+        /// Whether the log had more of them behind these.
+        more: bool,
     },
     /// Nothing came in the time that the caller gave.
     Idle,
@@ -186,11 +188,11 @@ pub trait Member: Send + 'static {
     /// oldest record. Records that were delivered before and not yet taken are dropped.
     fn start(&mut self, partition: u32, positions: &[Position]) -> Result<(), Error>;
 
-    /// Delivers nothing of a partition until [`Member::resume`].
-    fn pause(&mut self, partition: u32);
+    /// Delivers nothing of one topic of a partition until [`Member::resume`].
+    fn pause(&mut self, topic: &str, partition: u32);
 
     /// Goes on where [`Member::pause`] stopped.
-    fn resume(&mut self, partition: u32);
+    fn resume(&mut self, topic: &str, partition: u32);
 
     /// Commits positions and outputs as one. `Fenced` when the partition is no longer the member's; after `Transient` nobody
     /// knows whether it happened: join again and see.

@@ -9,7 +9,10 @@ use domain::Span;
 pub struct Settings {
     /// Records that one step takes at most. A step costs about 0.65 ms whatever its size and 0.7 µs a record.
     pub batch_max: usize,
-    /// Records after which a snapshot is begun: what is replayed after a crash, some seconds of work.
+    /// Bytes of records that are fetched before they are taken: twenty of what a log delivers at once, and bounded when records are
+    /// large.
+    pub fetch_bytes_max: usize,
+    /// Records after which a snapshot of a partition is begun: what is replayed after a crash, about half a second of work.
     pub snapshot_records: u64,
     /// Time after which a snapshot is begun even if fewer records came.
     pub snapshot_every: Duration,
@@ -33,7 +36,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             batch_max: 16_384,
-            snapshot_records: 2_000_000,
+            fetch_bytes_max: 16 << 20,
+            snapshot_records: 500_000,
             snapshot_every: Duration::from_secs(30),
             frame_bytes: 1 << 20,
             part_bytes: 8 << 20,

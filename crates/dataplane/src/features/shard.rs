@@ -131,6 +131,11 @@ impl Shard {
         if pressing { Some(self.engine.clock()) } else { self.next_timer.into_iter().chain(self.sign_at).min() }
     }
 
+    /// The time that it has reached.
+    pub(super) fn clock(&self) -> Timestamp {
+        self.engine.clock()
+    }
+
     pub(super) fn counts_mut(&mut self) -> &mut Counts {
         self.counts.written = self.known && self.engine.pending() == 0;
         (self.counts.entities, self.counts.clock) = (self.engine.entities() as u64, self.engine.clock());

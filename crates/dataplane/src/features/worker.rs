@@ -3,7 +3,11 @@
 //! One step at a time for each partition: stored, committed, published, and only then the next. Between two steps nothing is
 //! half done, so a partition can be given away, a worker stopped or killed at any of its waits.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use domain::Timestamp;
 use ports::{Artifacts, Assignment, Clock, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Record};
@@ -11,6 +15,7 @@ use tokio::sync::watch::Receiver;
 
 use super::{
     Plan, Settings,
+    inbox::Inbox,
     publish::publish,
     recovery::Recovery,
     shard::{Action, Chunk, Event, Shard},
@@ -49,7 +54,20 @@ pub struct Worker<L: Log, O, A> {
 
 struct Owned {
     shard: Shard,
+    inbox: Inbox,
     probed_at: Timestamp,
+}
+
+impl Owned {
+    /// The wall's, or that of the log while the partition is behind.
+    fn now(&self, wall: Timestamp) -> Timestamp {
+        if self.inbox.is_behind() { self.shard.clock() } else { wall }
+    }
+
+    /// When it has something to do although nothing comes. Of a partition that is behind, time passes with its records.
+    fn timer(&self) -> Option<Timestamp> {
+        self.shard.next_timer().filter(|at| !self.inbox.is_behind() || *at <= self.shard.clock())
+    }
 }
 
 /// Why a membership ended.
@@ -107,41 +125,57 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
 
     async fn handle(&mut self, member: &mut L::Member, event: Result<LogEvent, ports::Error>) -> Result<(), Error> {
         match event? {
-            LogEvent::Records { topic, partition, records } => self.take(member, topic, partition, records).await?,
+            records @ LogEvent::Records { .. } => self.take(member, records).await?,
             other => self.change(member, other).await?,
         }
         self.tick(member).await
     }
 
     /// What else came by now goes into the same step, up to a bound.
-    async fn take(&mut self, member: &mut L::Member, topic: Arc<str>, partition: u32, records: Vec<Record>) -> Result<(), Error> {
-        let mut waiting: BTreeMap<u32, Vec<Chunk>> = BTreeMap::new();
-        let mut count = 0;
-        let mut next = LogEvent::Records { topic, partition, records };
+    async fn take(&mut self, member: &mut L::Member, first: LogEvent) -> Result<(), Error> {
+        let mut given = BTreeSet::new();
+        let (mut count, mut bytes, mut next) = (0, 0, first);
         let last = loop {
             match next {
-                LogEvent::Records { topic, partition, records } => {
+                LogEvent::Records { topic, partition, records, more } => {
                     count += records.len();
+                    bytes += records.iter().map(|record| record.key.len() + record.value.len()).sum::<usize>();
                     // A log delivers what was asked for and nothing else.
-                    if let Some(topic) = self.reads.iter().position(|read| *read == topic) {
-                        waiting.entry(partition).or_default().push(Chunk { topic, records });
+                    let place = self.reads.iter().position(|read| *read == topic);
+                    if let (Some(place), Some(owned)) = (place, self.shards.get_mut(&partition)) {
+                        owned.inbox.give(place, records, more);
+                        given.insert(partition);
                     }
                 }
                 LogEvent::Idle => break None,
                 other => break Some(other),
             }
-            if count >= self.settings.batch_max {
+            if count >= self.settings.batch_max || bytes >= self.settings.fetch_bytes_max {
                 break None;
             }
             next = member.next(Duration::ZERO).await?;
         };
-        for (partition, chunks) in waiting {
-            self.step(member, partition, Event::Step(&chunks)).await?;
+        for partition in given {
+            self.take_waiting(member, partition).await?;
         }
         match last {
             Some(other) => self.change(member, other).await,
             None => Ok(()),
         }
+    }
+
+    /// Takes what has its turn, and has the log hold back the rest.
+    async fn take_waiting(&mut self, member: &mut L::Member, partition: u32) -> Result<(), Error> {
+        let most = self.settings.batch_max;
+        while let Some(owned) = self.shards.get_mut(&partition)
+            && let Some((chunks, now)) = owned.inbox.take(self.parts.clock.now(), most)
+        {
+            self.step(member, partition, &chunks, now).await?;
+        }
+        for (topic, pause) in self.shards.get_mut(&partition).into_iter().flat_map(|owned| owned.inbox.changes()) {
+            if pause { member.pause(&self.reads[topic], partition) } else { member.resume(&self.reads[topic], partition) }
+        }
+        Ok(())
     }
 
     async fn change(&mut self, member: &mut L::Member, event: LogEvent) -> Result<(), Error> {
@@ -170,19 +204,34 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             life: self.life,
         };
         let shard = recovery.shard(&assignment).await?;
+        let inbox = self.inbox(&assignment).await?;
         member.start(assignment.partition, &assignment.positions)?;
         // The first probe comes with the first tick.
-        self.shards.insert(assignment.partition, Owned { shard, probed_at: Timestamp(i64::MIN) });
+        self.shards.insert(assignment.partition, Owned { shard, inbox, probed_at: Timestamp(i64::MIN) });
         Ok(())
+    }
+
+    /// Nothing delivered yet; what is behind the committed positions is known to come.
+    async fn inbox(&self, assignment: &Assignment) -> Result<Inbox, Error> {
+        let mut more = Vec::with_capacity(self.reads.len());
+        for topic in &*self.reads {
+            let committed = assignment.positions.iter().find(|position| position.topic == *topic);
+            let bounds = crate::retry::insist(|| self.parts.log.bounds(topic, assignment.partition)).await?;
+            more.push(bounds.next > committed.map_or(0, |position| position.next).max(bounds.first));
+        }
+        Ok(Inbox::new(more))
     }
 
     /// Lets time pass for the partitions whose time has come.
     async fn tick(&mut self, member: &mut L::Member) -> Result<(), Error> {
         let now = self.parts.clock.now();
-        let due = |owned: &Owned| owned.shard.next_timer().is_some_and(|at| at <= now);
-        let due: Vec<u32> = self.shards.iter().filter(|(_, owned)| due(owned)).map(|(partition, _)| *partition).collect();
-        for partition in due {
-            self.step(member, partition, Event::Step(&[])).await?;
+        let due = |(partition, owned): (&u32, &Owned)| {
+            let (now, timer) = (owned.now(now), owned.timer());
+            timer.is_some_and(|at| at <= now).then_some((*partition, now))
+        };
+        let due: Vec<(u32, Timestamp)> = self.shards.iter().filter_map(due).collect();
+        for (partition, now) in due {
+            self.step(member, partition, &[], now).await?;
         }
         let every = self.settings.probe_every.as_millis() as i64;
         let stale = |owned: &Owned| owned.probed_at.0.saturating_add(every) <= now.0;
@@ -194,21 +243,17 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         Ok(())
     }
 
-    async fn step(&mut self, member: &mut L::Member, partition: u32, event: Event<'_>) -> Result<(), Error> {
-        let now = self.parts.clock.now();
+    async fn step(&mut self, member: &mut L::Member, partition: u32, chunks: &[Chunk], now: Timestamp) -> Result<(), Error> {
         let Some(owned) = self.shards.get_mut(&partition) else { return Ok(()) };
-        let waited = match &event {
-            Event::Step(chunks) => chunks.iter().map(|chunk| (oldest(&chunk.records), chunk.records.len() as u64)).collect(),
-            _ => Vec::new(),
-        };
-        for action in owned.shard.step(event, now) {
+        for action in owned.shard.step(Event::Step(chunks), now) {
             self.perform(member, partition, action).await?;
         }
         if let Some(owned) = self.shards.get_mut(&partition) {
             let now = self.parts.clock.now();
             let counts = owned.shard.counts_mut();
-            for (append_at, records) in waited {
-                counts.freshness.note(now.0.saturating_sub(append_at.0).max(0).unsigned_abs(), records);
+            for records in chunks.iter().map(|chunk| &chunk.records) {
+                let waited = now.0.saturating_sub(oldest(records).0).max(0).unsigned_abs();
+                counts.freshness.note(waited, records.len() as u64);
             }
         }
         self.tell(partition);
@@ -268,7 +313,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
 
     /// Until the next timer of any partition, and no longer than the bound.
     fn wait(&self) -> Duration {
-        let timers = self.shards.values().filter_map(|owned| owned.shard.next_timer());
+        let timers = self.shards.values().filter_map(Owned::timer);
         timers.min().map_or(self.settings.idle, |at| self.parts.clock.until(at).min(self.settings.idle))
     }
 

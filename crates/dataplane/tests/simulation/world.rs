@@ -196,6 +196,7 @@ impl World {
         self.lives += 1;
         let settings = Settings {
             batch_max: 64,
+            fetch_bytes_max: 4096,
             snapshot_records: 20,
             snapshot_every: Duration::from_secs(40),
             frame_bytes: 600,

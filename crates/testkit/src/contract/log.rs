@@ -70,7 +70,9 @@ macro_rules! log_contract {
             nothing_is_delivered_before_start
             delivery_begins_where_start_says
             starting_again_drops_what_was_not_taken
+            more_is_told_until_there_is_none
             a_paused_partition_is_silent
+            a_paused_topic_is_silent
             nothing_new_is_idle
             a_cancelled_wait_loses_nothing
             all_topics_of_a_partition_are_delivered

@@ -22,14 +22,15 @@ pub(crate) struct Consumer<M> {
     pub(crate) revoked: Vec<u32>,
     pub(crate) lost: Option<Vec<u32>>,
     records: BTreeMap<(String, u32), Vec<Record>>,
+    more: BTreeMap<(String, u32), bool>,
     greeted: bool,
     starts: bool,
 }
 
 impl<M: Member> Consumer<M> {
     pub(crate) fn new(member: M) -> Self {
-        let (owned, records) = Default::default();
-        Self { member, owned, assigned: Vec::new(), revoked: Vec::new(), lost: None, records, greeted: false, starts: true }
+        let (owned, records, more) = Default::default();
+        Self { member, owned, assigned: Vec::new(), revoked: Vec::new(), lost: None, records, more, greeted: false, starts: true }
     }
 
     /// One that starts nothing of its own accord.
@@ -40,6 +41,11 @@ impl<M: Member> Consumer<M> {
     /// The values that were delivered of a partition.
     pub(crate) fn values(&self, topic: &str, partition: u32) -> Vec<String> {
         self.records.get(&(topic.to_owned(), partition)).map_or_else(Vec::new, |records| records.iter().map(text).collect())
+    }
+
+    /// Whether there was more behind what was delivered last of a partition.
+    pub(crate) fn more(&self, topic: &str, partition: u32) -> Option<bool> {
+        self.more.get(&(topic.to_owned(), partition)).copied()
     }
 
     pub(crate) fn forget(&mut self) {
@@ -107,9 +113,10 @@ impl<M: Member> Consumer<M> {
                 self.owned.retain(|partition| !partitions.contains(partition));
                 self.lost = Some(partitions.clone());
             }
-            Event::Records { topic, partition, records } => {
+            Event::Records { topic, partition, records, more } => {
                 assert!(self.owned.contains(partition), "delivered and not owned: {topic} {partition}");
-                assert!(!records.is_empty(), "an event without records");
+                assert!(!records.is_empty() || !more, "an event without news");
+                self.more.insert((topic.to_string(), *partition), *more);
                 self.records.entry((topic.to_string(), *partition)).or_default().extend(records.iter().cloned());
             }
             Event::Idle => {}

@@ -63,6 +63,38 @@ pub async fn starting_again_drops_what_was_not_taken<H: Harness>(make: &impl Fn(
     assert_eq!(member.values(IN, 0), ["d"]);
 }
 
+/// A member hears whether the log had more than it delivered, until it has everything.
+pub async fn more_is_told_until_there_is_none<H: Harness>(make: &impl Fn() -> H) {
+    let (_harness, log) = open(make).await;
+    create(&log, 1).await;
+    let large = "x".repeat(700_000);
+    for _ in 0..5 {
+        append(&log, IN, 0, &[&large]).await;
+    }
+    let mut member = consumer(&log, "a").await;
+    member.until("something came", |member| !member.values(IN, 0).is_empty()).await;
+    assert_eq!(member.more(IN, 0), Some(member.values(IN, 0).len() < 5), "not all of it fits into one event");
+    member.until("everything came", |member| member.values(IN, 0).len() == 5).await;
+    member.until_idle().await;
+    assert_eq!(member.more(IN, 0), Some(false));
+}
+
+/// A topic that is paused is silent in this partition, and the others are not.
+pub async fn a_paused_topic_is_silent<H: Harness>(make: &impl Fn() -> H) {
+    let (_harness, log) = open(make).await;
+    create(&log, 1).await;
+    let mut member = Consumer::new(join(&log, GROUP, "a", &[IN, OUT]).await.expect("joins"));
+    member.until("it is the owner", |member| member.owned.len() == 1).await;
+    member.member.pause(IN, 0);
+    append(&log, IN, 0, &["a"]).await;
+    append(&log, OUT, 0, &["x"]).await;
+    member.until("the other topic goes on", |member| member.values(OUT, 0) == ["x"]).await;
+    member.until_idle().await;
+    assert!(member.values(IN, 0).is_empty());
+    member.member.resume(IN, 0);
+    member.until("it goes on", |member| member.values(IN, 0) == ["a"]).await;
+}
+
 /// Paused, nothing comes; resumed, everything does, in order.
 pub async fn a_paused_partition_is_silent<H: Harness>(make: &impl Fn() -> H) {
     let (_harness, log) = open(make).await;
@@ -71,14 +103,14 @@ pub async fn a_paused_partition_is_silent<H: Harness>(make: &impl Fn() -> H) {
     member.until("it is the owner", |member| member.owned.len() == 2).await;
     append(&log, IN, 0, &["a"]).await;
     member.until("the first is there", |member| member.values(IN, 0) == ["a"]).await;
-    member.member.pause(0);
+    member.member.pause(IN, 0);
     append(&log, IN, 0, &["b"]).await;
     append(&log, IN, 1, &["x"]).await;
     member.until("the other partition goes on", |member| member.values(IN, 1) == ["x"]).await;
     member.until_idle().await;
     assert_eq!(member.values(IN, 0), ["a"]);
     append(&log, IN, 0, &["c"]).await;
-    member.member.resume(0);
+    member.member.resume(IN, 0);
     member.until("all are there", |member| member.values(IN, 0) == ["a", "b", "c"]).await;
 }
 

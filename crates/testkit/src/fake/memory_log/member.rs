@@ -1,6 +1,10 @@
 //! One client of the fake broker. It may be a zombie without knowing; the broker knows.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use ports::{Commit, Error, ErrorKind, Event, Position};
 use tokio::time::Instant;
@@ -25,7 +29,8 @@ pub struct MemoryMember {
 #[derive(Default)]
 struct Cursor {
     next: Option<Vec<u64>>,
-    paused: bool,
+    /// Places of topics.
+    paused: BTreeSet<usize>,
 }
 
 impl MemoryMember {
@@ -62,6 +67,10 @@ impl MemoryMember {
         Ok((event, again_at))
     }
 
+    fn place(&self, topic: &str) -> Option<usize> {
+        self.topics.iter().position(|known| **known == *topic)
+    }
+
     fn lost(&mut self) -> Event {
         Event::Lost(std::mem::take(&mut self.cursors).into_keys().collect())
     }
@@ -71,13 +80,19 @@ impl MemoryMember {
         for place in (0..places).map(|step| (self.turn + step) % places) {
             let (at, number) = (place / self.topics.len(), place % self.topics.len());
             let Some((partition, cursor)) = self.cursors.iter_mut().nth(at) else { continue };
-            let Some(next) = cursor.next.as_mut().filter(|_| !cursor.paused) else { continue };
+            let Some(next) = cursor.next.as_mut().filter(|_| !cursor.paused.contains(&number)) else { continue };
             let topic = &self.topics[number];
-            let records = state.store.partition(topic, *partition)?.read(next[number], EVENT_BYTES_MAX);
-            let Some(last) = records.last() else { continue };
-            next[number] = last.offset + 1;
+            let log = state.store.partition(topic, *partition)?;
+            let end = log.bounds().next;
+            if next[number] >= end {
+                continue;
+            }
+            let records = log.read(next[number], EVENT_BYTES_MAX);
+            // Retention may have taken what there was: then that is the news.
+            next[number] = records.last().map_or(end, |last| last.offset + 1);
+            let more = next[number] < log.bounds().next;
             self.turn = place + 1;
-            return Ok(Some(Event::Records { topic: topic.clone(), partition: *partition, records }));
+            return Ok(Some(Event::Records { topic: topic.clone(), partition: *partition, records, more }));
         }
         Ok(None)
     }
@@ -172,15 +187,15 @@ impl ports::Member for MemoryMember {
         Ok(())
     }
 
-    fn pause(&mut self, partition: u32) {
-        if let Some(cursor) = self.cursors.get_mut(&partition) {
-            cursor.paused = true;
+    fn pause(&mut self, topic: &str, partition: u32) {
+        if let (Some(place), Some(cursor)) = (self.place(topic), self.cursors.get_mut(&partition)) {
+            cursor.paused.insert(place);
         }
     }
 
-    fn resume(&mut self, partition: u32) {
-        if let Some(cursor) = self.cursors.get_mut(&partition) {
-            cursor.paused = false;
+    fn resume(&mut self, topic: &str, partition: u32) {
+        if let (Some(place), Some(cursor)) = (self.place(topic), self.cursors.get_mut(&partition)) {
+            cursor.paused.remove(&place);
         }
     }
 
