@@ -5,9 +5,11 @@
 //! vectors in the online store form one chain of commits, whoever wrote them.
 
 mod absences;
+mod convoy;
 mod inbox;
 mod letters;
 mod note;
+mod partials;
 mod plan;
 mod publish;
 mod recovery;

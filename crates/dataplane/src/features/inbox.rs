@@ -10,18 +10,21 @@ use std::collections::VecDeque;
 use domain::Timestamp;
 use ports::Record;
 
-use super::shard::Chunk;
+use super::{partials, shard::Chunk};
 
 /// The records of one partition that wait for their turn.
 #[derive(Debug)]
 pub(super) struct Inbox {
     lanes: Vec<Lane>,
+    /// It has caught up with the wall once: what others have yet to catch up with does not hold it back any more.
+    present: bool,
 }
 
 /// One topic. The last one carries the partials of other partitions.
 #[derive(Debug)]
 struct Lane {
-    waiting: VecDeque<Record>,
+    /// With the instant from which on each may be taken.
+    waiting: VecDeque<(Timestamp, Record)>,
     /// The log has records that were not delivered yet.
     more: bool,
     /// When the newest one was appended that was delivered.
@@ -29,45 +32,59 @@ struct Lane {
     paused: bool,
 }
 
+/// From when on a record may be taken: when an event was appended, what time it was for the sender of partials.
+pub(super) fn ready_at(record: &Record, of_partials: bool) -> Timestamp {
+    if of_partials { partials::clock(record) } else { record.append_at }
+}
+
 impl Inbox {
     /// `more` tells for each topic whether it has records that were not committed.
     pub(super) fn new(more: impl IntoIterator<Item = bool>) -> Self {
         let lane = |more| Lane { waiting: VecDeque::new(), more, newest: Timestamp(i64::MIN), paused: false };
-        Self { lanes: more.into_iter().map(lane).collect() }
+        Self { lanes: more.into_iter().map(lane).collect(), present: false }
     }
 
     pub(super) fn give(&mut self, topic: usize, records: Vec<Record>, more: bool) {
+        let of_partials = topic == self.lanes.len() - 1;
         let lane = &mut self.lanes[topic];
         lane.more = more;
         lane.newest = records.iter().map(|record| record.append_at).max().unwrap_or(lane.newest).max(lane.newest);
-        lane.waiting.extend(records);
+        lane.waiting.extend(records.into_iter().map(|record| (ready_at(&record, of_partials), record)));
     }
 
-    /// Whether events are in the log that were not delivered yet. Partials may be: they are late by themselves.
-    pub(super) fn is_behind(&self) -> bool {
-        self.frontier().is_some()
+    /// Whether its clock is the wall's: it has caught up once, and the log has no events that were not delivered.
+    pub(super) fn is_present(&self) -> bool {
+        self.present && self.frontier().is_none()
     }
 
-    /// What may be taken now, at most so many records, and the clock by which; none when nothing may.
-    pub(super) fn take(&mut self, wall: Timestamp, most: usize) -> Option<(Vec<Chunk>, Timestamp)> {
-        let frontier = self.frontier();
-        let events = self.lanes.len() - 1;
+    /// Up to where it could go that has not caught up yet.
+    pub(super) fn wants(&self, wall: Timestamp) -> Option<Timestamp> {
+        (!self.present).then(|| self.frontier().unwrap_or(wall))
+    }
+
+    /// What may be taken now, at most so many records, and what time it is then. Nobody goes beyond the limit who has not yet
+    /// caught up.
+    pub(super) fn take(&mut self, wall: Timestamp, limit: Timestamp, most: usize) -> (Vec<Chunk>, Timestamp) {
+        self.present |= self.frontier().is_none() && wall <= limit;
+        let until = match self.frontier() {
+            None if self.present => None,
+            Some(until) if self.present => Some(until),
+            until => Some(until.unwrap_or(wall).min(limit)),
+        };
         let (mut chunks, mut left) = (Vec::new(), most);
         for (topic, lane) in self.lanes.iter_mut().enumerate() {
-            let ready = match frontier {
+            let ready = match until {
                 None => lane.waiting.len(),
-                // Blocks come from the clocks of others, which may be far ahead.
-                Some(_) if topic == events => 0,
-                Some(until) => lane.waiting.partition_point(|record| record.append_at <= until),
+                // Each in its turn: partials come from senders of different clocks.
+                Some(until) => lane.waiting.iter().take_while(|(ready_at, _)| *ready_at <= until).count(),
             };
-            let records: Vec<Record> = lane.waiting.drain(..ready.min(left)).collect();
+            let records: Vec<Record> = lane.waiting.drain(..ready.min(left)).map(|(_, record)| record).collect();
             left -= records.len();
             if !records.is_empty() {
                 chunks.push(Chunk { topic, records });
             }
         }
-        let now = frontier.map_or(wall, |until| Timestamp(until.0.saturating_add(1)));
-        (!chunks.is_empty()).then_some((chunks, now))
+        (chunks, until.map_or(wall, |until| Timestamp(until.0.saturating_add(1))))
     }
 
     /// Topics to be paused, with `true`, or to go on.
@@ -104,20 +121,33 @@ mod tests {
         times.iter().map(record).collect()
     }
 
-    fn taken(inbox: &mut Inbox, most: usize) -> Option<(Vec<(usize, Vec<i64>)>, i64)> {
-        let (chunks, now) = inbox.take(WALL, most)?;
+    fn blocks(clocks: &[i64]) -> Vec<Record> {
+        let block = |(clock, record): (&i64, Record)| {
+            let sent = partials::outgoing("partials".into(), features::Block { shard: 0, bytes: Vec::new() }, Timestamp(*clock));
+            Record { headers: sent.headers, ..record }
+        };
+        clocks.iter().zip(records(clocks)).map(block).collect()
+    }
+
+    fn taken_until(inbox: &mut Inbox, limit: Timestamp, most: usize) -> (Vec<(usize, Vec<i64>)>, i64) {
+        let (chunks, now) = inbox.take(WALL, limit, most);
         let times = |chunk: &Chunk| (chunk.topic, chunk.records.iter().map(|record| record.append_at.0).collect());
-        Some((chunks.iter().map(times).collect(), now.0))
+        (chunks.iter().map(times).collect(), now.0)
+    }
+
+    fn taken(inbox: &mut Inbox, most: usize) -> (Vec<(usize, Vec<i64>)>, i64) {
+        taken_until(inbox, WALL, most)
     }
 
     #[test]
     fn whoever_has_caught_up_takes_everything_by_the_wall() {
         let mut inbox = Inbox::new([false, false]);
-        assert_eq!(taken(&mut inbox, 10), None);
+        assert_eq!((inbox.is_present(), inbox.wants(WALL)), (false, Some(WALL)));
+        assert_eq!(taken(&mut inbox, 10), (vec![], WALL.0));
         inbox.give(0, records(&[5, 6]), false);
         inbox.give(1, records(&[9]), true);
-        assert!(!inbox.is_behind());
-        assert_eq!(taken(&mut inbox, 10), Some((vec![(0, vec![5, 6]), (1, vec![9])], WALL.0)));
+        assert_eq!((inbox.is_present(), inbox.wants(WALL)), (true, None));
+        assert_eq!(taken(&mut inbox, 10), (vec![(0, vec![5, 6]), (1, vec![9])], WALL.0));
         assert_eq!(inbox.changes().count(), 0);
     }
 
@@ -125,25 +155,43 @@ mod tests {
     fn whoever_is_behind_takes_topics_side_by_side() {
         let mut inbox = Inbox::new([true, true, true]);
         inbox.give(0, records(&[10, 20, 30]), true);
-        assert_eq!(taken(&mut inbox, 10), None, "nobody knows what the other topic had before");
+        assert!(taken(&mut inbox, 10).0.is_empty(), "nobody knows what the other topic had before");
         assert_eq!(inbox.changes().collect::<Vec<_>>(), [(0, true)]);
         inbox.give(1, records(&[12, 20]), true);
-        inbox.give(2, records(&[1]), true);
-        assert_eq!(taken(&mut inbox, 10), Some((vec![(0, vec![10, 20]), (1, vec![12, 20])], 21)));
-        assert_eq!(inbox.changes().collect::<Vec<_>>(), [(2, true)], "partials wait until their partition has caught up");
+        inbox.give(2, blocks(&[15, 25, 18]), true);
+        assert_eq!(taken(&mut inbox, 10), (vec![(0, vec![10, 20]), (1, vec![12, 20]), (2, vec![15])], 21));
+        assert_eq!(inbox.changes().collect::<Vec<_>>(), [(2, true)], "partials of a sender that is ahead have to wait");
         inbox.give(1, records(&[40]), false);
-        assert_eq!(taken(&mut inbox, 10), Some((vec![(0, vec![30])], 31)), "the first one has more");
+        assert_eq!(taken(&mut inbox, 10), (vec![(0, vec![30]), (2, vec![25, 18])], 31), "the first one has more");
         inbox.give(0, Vec::new(), false);
-        assert_eq!(taken(&mut inbox, 10), Some((vec![(1, vec![40]), (2, vec![1])], WALL.0)));
+        assert_eq!(taken(&mut inbox, 10), (vec![(1, vec![40])], WALL.0));
         assert_eq!(inbox.changes().collect::<Vec<_>>(), [(0, false), (2, false)]);
+    }
+
+    #[test]
+    fn whoever_is_ahead_of_others_waits() {
+        let mut inbox = Inbox::new([true, false]);
+        inbox.give(0, records(&[10, 20, 30]), true);
+        let limit = Timestamp(25);
+        assert_eq!(inbox.wants(WALL), Some(Timestamp(30)));
+        assert_eq!(taken_until(&mut inbox, limit, 10), (vec![(0, vec![10, 20])], 26));
+        assert_eq!(taken_until(&mut inbox, limit, 10), (vec![], 26));
+        inbox.give(0, records(&[40]), false);
+        assert_eq!(taken_until(&mut inbox, limit, 10), (vec![], 26), "the present is further still");
+        assert_eq!(inbox.wants(WALL), Some(WALL));
+        assert_eq!(taken_until(&mut inbox, Timestamp(35), 10), (vec![(0, vec![30])], 36));
+        assert_eq!(taken_until(&mut inbox, WALL, 10), (vec![(0, vec![40])], WALL.0));
+        inbox.give(0, records(&[WALL.0]), true);
+        assert_eq!(inbox.wants(WALL), None, "who has once caught up waits for nobody");
+        assert_eq!(taken_until(&mut inbox, limit, 10), (vec![(0, vec![WALL.0])], WALL.0 + 1));
     }
 
     #[test]
     fn a_step_takes_no_more_than_it_may() {
         let mut inbox = Inbox::new([true, false, false]);
         inbox.give(0, records(&[1, 2, 3]), true);
-        assert_eq!(taken(&mut inbox, 2), Some((vec![(0, vec![1, 2])], 4)));
-        assert_eq!(taken(&mut inbox, 2), Some((vec![(0, vec![3])], 4)));
-        assert_eq!(taken(&mut inbox, 2), None);
+        assert_eq!(taken(&mut inbox, 2), (vec![(0, vec![1, 2])], 4));
+        assert_eq!(taken(&mut inbox, 2), (vec![(0, vec![3])], 4));
+        assert_eq!(taken(&mut inbox, 2), (vec![], 4));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use domain::Timestamp;
+use domain::{Span, Timestamp};
 use features::{Config, Engine};
 use ports::{Artifacts, Assignment, Clock, Log, Record};
 
@@ -100,6 +100,7 @@ struct Tail {
     ahead: VecDeque<Record>,
     next: u64,
     end: u64,
+    of_partials: bool,
 }
 
 impl Replay<'_> {
@@ -111,25 +112,25 @@ impl Replay<'_> {
         from: &[u64],
         until: &[u64],
     ) -> Result<(), Error> {
-        let tail = |(next, end): (&u64, &u64)| Tail { ahead: VecDeque::new(), next: *next, end: *end };
+        let tail = |(next, end): (&u64, &u64)| Tail { ahead: VecDeque::new(), next: *next, end: *end, of_partials: false };
         let mut tails: Vec<Tail> = from.iter().zip(until).map(tail).collect();
+        tails.last_mut().into_iter().for_each(|tail| tail.of_partials = true);
         loop {
             for (tail, topic) in tails.iter_mut().zip(reads) {
                 tail.fill(log, topic, partition).await?;
             }
-            let head = |tail: &Tail| tail.ahead.front().map(|record| record.append_at);
+            let head = |tail: &Tail| tail.ahead.front().map(|record| tail.ready_at(record));
             let Some((_, topic)) = (0..tails.len()).filter_map(|at| Some((head(&tails[at])?, at))).min() else { return Ok(()) };
             let others = tails.iter().enumerate().filter(|(at, _)| *at != topic);
             let before = others.filter_map(|(_, tail)| head(tail)).min().unwrap_or(Timestamp(i64::MAX));
             let run = tails[topic].take_until(before);
             self.replayed += run.len() as u64;
-            self.feed(topic, &run);
+            let ready_at = run.iter().map(|record| tails[topic].ready_at(record)).max();
+            self.feed(topic, &run, ready_at.unwrap_or_default().plus(Span(1)));
         }
     }
 
-    fn feed(&mut self, topic: usize, records: &[Record]) {
-        let Some(last) = records.iter().map(|record| record.append_at).max() else { return };
-        let now = Timestamp(last.0 + 1);
+    fn feed(&mut self, topic: usize, records: &[Record], now: Timestamp) {
         match self.plan.sources(topic) {
             Some(sources) => {
                 let records: Vec<features::Record<'_>> = super::shard::engine_records(sources, records).collect();
@@ -162,11 +163,17 @@ impl Tail {
         Ok(())
     }
 
+    /// When a record has its turn, as in the first run.
+    fn ready_at(&self, record: &Record) -> Timestamp {
+        super::inbox::ready_at(record, self.of_partials)
+    }
+
     /// The first record and those after it that came no later than an instant.
     fn take_until(&mut self, before: Timestamp) -> Vec<Record> {
         let mut run: Vec<Record> = self.ahead.pop_front().into_iter().collect();
-        while let Some(record) = self.ahead.pop_front_if(|record| record.append_at <= before) {
-            run.push(record);
+        while let Some(record) = self.ahead.front().filter(|record| self.ready_at(record) <= before) {
+            run.push(record.clone());
+            self.ahead.pop_front();
         }
         run
     }

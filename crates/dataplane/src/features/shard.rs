@@ -6,16 +6,20 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::Timestamp;
+use domain::{Span, Timestamp};
 use features::{Engine, Output, Vectors};
 use ports::{Commit, Outgoing, Position, Record};
 
 use super::{
     Note, Plan, Settings, absences,
     letters::Letters,
+    partials,
     snapshots::{Part, Snapshots},
     watch::Counts,
 };
+
+/// A quiet partition tells others this often how far it is.
+const COMMIT_EVERY: Span = Span(10 * 60_000);
 
 /// Records of one topic, by its place in [`Plan::reads`].
 #[derive(Clone, Debug)]
@@ -62,6 +66,8 @@ pub(super) struct Shard {
     naming_from: u64,
     /// Pieces of snapshots with a smaller number are gone.
     removed_below: u64,
+    /// The clock of the newest commit.
+    committed_clock: Timestamp,
     /// The online store does not know the partition, and everything is being written again.
     refills: bool,
     /// The online store said that it has the partition, since when all that was written was accepted.
@@ -96,6 +102,7 @@ impl Shard {
             named,
             naming_from: 0,
             removed_below: 0,
+            committed_clock: Timestamp(i64::MIN),
             refills: false,
             known: false,
             next_timer: Some(Timestamp(i64::MIN)),
@@ -143,7 +150,9 @@ impl Shard {
     }
 
     fn take(&mut self, chunks: &[Chunk], now: Timestamp) -> Vec<Action> {
-        let appended = chunks.iter().flat_map(|chunk| chunk.records.iter().map(|record| record.append_at.0 + 1)).max();
+        // Partials bring the clock of their sender with them.
+        let events = chunks.iter().filter(|chunk| self.plan.sources(chunk.topic).is_some());
+        let appended = events.flat_map(|chunk| chunk.records.iter().map(|record| record.append_at.0 + 1)).max();
         let now = now.max(Timestamp(appended.unwrap_or(i64::MIN))).max(self.engine.clock());
         let partials = self.reads.len() - 1;
         let (mut records, mut blocks) = (Vec::new(), Vec::new());
@@ -186,13 +195,7 @@ impl Shard {
     }
 
     fn to_partition(&self, block: features::Block) -> Outgoing {
-        Outgoing {
-            topic: self.reads[self.reads.len() - 1].clone(),
-            partition: block.shard,
-            key: Bytes::new(),
-            value: Bytes::from(block.bytes),
-            headers: Vec::new(),
-        }
+        partials::outgoing(self.reads[self.reads.len() - 1].clone(), block, self.engine.clock())
     }
 
     fn outputs(&self, out: Output, chunks: &[Chunk]) -> Vec<Outgoing> {
@@ -215,14 +218,13 @@ impl Shard {
     fn actions(&mut self, part: Option<Part>, taken: bool, outputs: Vec<Outgoing>, vectors: Vectors) -> Vec<Action> {
         let mut actions: Vec<Action> = part.map(Action::Store).into_iter().collect();
         let newest = self.snapshots.chain().last().map_or(0, |stored| stored.number);
-        if taken || !outputs.is_empty() || newest != self.named {
+        let clock = self.engine.clock();
+        let late = self.committed_clock.0.saturating_add(COMMIT_EVERY.0) <= clock.0;
+        if taken || !outputs.is_empty() || newest != self.named || late {
+            self.committed_clock = clock;
             self.named = newest;
             self.naming_from = self.snapshots.chain().first().map_or(0, |stored| stored.number);
-            let note = Note {
-                clock: self.engine.clock(),
-                positions: self.snapshots.positions().to_vec(),
-                snapshots: self.snapshots.chain().to_vec(),
-            };
+            let note = Note { clock, positions: self.snapshots.positions().to_vec(), snapshots: self.snapshots.chain().to_vec() };
             let position = |(topic, next): (&Arc<str>, &u64)| Position { topic: topic.clone(), next: *next };
             actions.push(Action::Commit(Commit {
                 partition: self.partition,

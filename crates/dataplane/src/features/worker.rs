@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
-use domain::Timestamp;
+use domain::{EARLIEST, Timestamp};
 use ports::{Artifacts, Assignment, Clock, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Record};
 use tokio::sync::watch::Receiver;
 
 use super::{
     Plan, Settings,
+    convoy::Convoy,
     inbox::Inbox,
     publish::publish,
     recovery::Recovery,
@@ -23,6 +24,9 @@ use super::{
     watch::Watch,
 };
 use crate::{Backoff, Error};
+
+/// How often somebody who is ahead of the others looks where they are.
+const WAIT_FOR_OTHERS: Duration = Duration::from_millis(5);
 
 /// The outside world of a worker.
 #[derive(Clone, Debug)]
@@ -50,6 +54,7 @@ pub struct Worker<L: Log, O, A> {
     /// Different after each restart.
     life: u64,
     shards: BTreeMap<u32, Owned>,
+    convoy: Convoy,
 }
 
 struct Owned {
@@ -59,14 +64,9 @@ struct Owned {
 }
 
 impl Owned {
-    /// The wall's, or that of the log while the partition is behind.
-    fn now(&self, wall: Timestamp) -> Timestamp {
-        if self.inbox.is_behind() { self.shard.clock() } else { wall }
-    }
-
-    /// When it has something to do although nothing comes. Of a partition that is behind, time passes with its records.
+    /// When it has something to do although nothing comes. Until a partition has caught up, time passes with its records.
     fn timer(&self) -> Option<Timestamp> {
-        self.shard.next_timer().filter(|at| !self.inbox.is_behind() || *at <= self.shard.clock())
+        self.shard.next_timer().filter(|at| self.inbox.is_present() || *at <= self.shard.clock())
     }
 }
 
@@ -81,7 +81,17 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
     /// A worker that has not joined yet. `life` must differ from that of every other life of this member.
     pub fn new(plan: Plan, settings: Settings, parts: Parts<L, O, A>, watch: Watch, member: String, life: u64) -> Self {
         let reads = plan.reads().into();
-        Self { plan: Arc::new(plan), reads, settings: Arc::new(settings), parts, watch, member, life, shards: BTreeMap::new() }
+        Self {
+            plan: Arc::new(plan),
+            reads,
+            settings: Arc::new(settings),
+            parts,
+            watch,
+            member,
+            life,
+            shards: BTreeMap::new(),
+            convoy: Convoy::new(),
+        }
     }
 
     /// Works until it is told to stop. Everything that was taken is then committed and published.
@@ -167,9 +177,13 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
     /// Takes what has its turn, and has the log hold back the rest.
     async fn take_waiting(&mut self, member: &mut L::Member, partition: u32) -> Result<(), Error> {
         let most = self.settings.batch_max;
-        while let Some(owned) = self.shards.get_mut(&partition)
-            && let Some((chunks, now)) = owned.inbox.take(self.parts.clock.now(), most)
-        {
+        while let Some(owned) = self.shards.get_mut(&partition) {
+            let (chunks, now) = owned.inbox.take(self.parts.clock.now(), self.convoy.limit(), most);
+            // Time passes with records, or by itself while there are none: then it has to be said.
+            let passes = owned.inbox.wants(now).is_some() && now > owned.shard.clock().max(EARLIEST);
+            if chunks.is_empty() && !passes {
+                break;
+            }
             self.step(member, partition, &chunks, now).await?;
         }
         for (topic, pause) in self.shards.get_mut(&partition).into_iter().flat_map(|owned| owned.inbox.changes()) {
@@ -222,19 +236,35 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         Ok(Inbox::new(more))
     }
 
+    /// Lets those go on who have not caught up, as far as the others allow.
+    async fn go_on(&mut self, member: &mut L::Member) -> Result<(), Error> {
+        let wall = self.parts.clock.now();
+        let wants = |(partition, owned): (&u32, &Owned)| Some((owned.inbox.wants(wall)?, *partition));
+        let behind: Vec<(Timestamp, u32)> = self.shards.iter().filter_map(wants).collect();
+        let Some((wanted, _)) = behind.iter().max() else { return Ok(()) };
+        if *wanted > self.convoy.limit() {
+            self.convoy.look(&self.parts.log, &self.plan, *wanted).await?;
+        }
+        for (_, partition) in behind {
+            self.take_waiting(member, partition).await?;
+        }
+        Ok(())
+    }
+
     /// Lets time pass for the partitions whose time has come.
     async fn tick(&mut self, member: &mut L::Member) -> Result<(), Error> {
-        let now = self.parts.clock.now();
+        self.go_on(member).await?;
+        let wall = self.parts.clock.now();
         let due = |(partition, owned): (&u32, &Owned)| {
-            let (now, timer) = (owned.now(now), owned.timer());
-            timer.is_some_and(|at| at <= now).then_some((*partition, now))
+            let now = if owned.inbox.is_present() { wall } else { owned.shard.clock() };
+            owned.timer().is_some_and(|at| at <= now).then_some((*partition, now))
         };
         let due: Vec<(u32, Timestamp)> = self.shards.iter().filter_map(due).collect();
         for (partition, now) in due {
             self.step(member, partition, &[], now).await?;
         }
         let every = self.settings.probe_every.as_millis() as i64;
-        let stale = |owned: &Owned| owned.probed_at.0.saturating_add(every) <= now.0;
+        let stale = |owned: &Owned| owned.probed_at.0.saturating_add(every) <= wall.0;
         let stale: Vec<u32> = self.shards.iter().filter(|(_, owned)| stale(owned)).map(|(partition, _)| *partition).collect();
         for partition in stale {
             self.perform(member, partition, Action::Publish(features::Vectors::default())).await?;
@@ -314,7 +344,10 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
     /// Until the next timer of any partition, and no longer than the bound.
     fn wait(&self) -> Duration {
         let timers = self.shards.values().filter_map(Owned::timer);
-        timers.min().map_or(self.settings.idle, |at| self.parts.clock.until(at).min(self.settings.idle))
+        let wall = self.parts.clock.now();
+        let waits = self.shards.values().any(|owned| owned.inbox.wants(wall).is_some());
+        let most = if waits { self.settings.idle.min(WAIT_FOR_OTHERS) } else { self.settings.idle };
+        timers.min().map_or(most, |at| self.parts.clock.until(at).min(most))
     }
 
     fn drop(&mut self, partition: u32) {
