@@ -354,11 +354,12 @@ impl Engine {
         }
         self.steps.end(Step::Finish);
         self.room = out.vectors.size();
-        // What is due and was not done waits for a silent source, not for time.
-        let due = self.derived.iter().filter_map(Derived::next_due).filter(|due| *due > self.now);
+        let due = self.derived.iter().filter_map(Derived::next_due);
         let held = self.streams.iter().flatten().filter_map(StreamState::next_visible);
+        // What is due and was not done waits for a silent source, not for time.
+        let waiting = due.chain(held).filter(|at| *at > self.now);
         let pending = (self.pending() > 0).then_some(self.now);
-        out.next_timer = due.chain(held).chain(self.wheel.next()).chain(pending).min().map(Timestamp);
+        out.next_timer = waiting.chain(self.wheel.next()).chain(pending).min().map(Timestamp);
         out
     }
 }
