@@ -113,7 +113,8 @@ fn load_other_files(cluster: &mut Cluster, files: &mut Files, dice: &mut Dice) {
     }
 }
 
-fn check_absences(context: &str, cluster: &Cluster, history: &History<'_>, shards: usize, at: i64) {
+/// Compares what is missing, shard by shard.
+pub(crate) fn check_absences(context: &str, cluster: &Cluster, history: &History<'_>, shards: usize, at: i64) {
     for shard in 0..shards {
         let expected = history.absences(shard, Timestamp(at), Mode::Available);
         let mut expected: Vec<Missing> =

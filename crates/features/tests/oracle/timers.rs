@@ -6,9 +6,9 @@ use testkit::{Mode, Oracle, Record, generate, pipelines};
 
 use crate::{
     agreement::{Exempt, check_written},
-    cluster::{Cluster, Conduct, Dice, Missing},
+    cluster::{Cluster, Conduct, Dice},
     fixtures, night,
-    scene::file_tables,
+    scene::{check_absences, file_tables},
     seeds_or,
 };
 
@@ -112,13 +112,7 @@ fn check(name: &str, pipeline: &Pipeline, knobs: &generate::Stream, shards: usiz
         drive.check_age(at);
         let expected = history.vectors(Timestamp(at), Mode::Available);
         check_written(&drive.context, pipeline, &drive.cluster, (&expected, &Exempt::new()), at);
-        for shard in 0..shards {
-            let expected = history.absences(shard, Timestamp(at), Mode::Available);
-            let mut expected: Vec<Missing> =
-                expected.into_iter().map(|one| (one.source, one.due, one.key, one.identity, one.since)).collect();
-            expected.sort();
-            assert_eq!(drive.cluster.missing(shard), expected, "{}: missing at {at} in shard {shard}", drive.context);
-        }
+        check_absences(&drive.context, &drive.cluster, &history, shards, at);
     }
     drive.ticks
 }
