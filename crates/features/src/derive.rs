@@ -132,11 +132,12 @@ impl Derived {
             DerivedKind::Absence(_) => {}
             DerivedKind::Table(keys) => {
                 keys.take(base, columns, rows, horizon, &mut changes, calendar);
+                let mut due = Vec::new();
                 while let Some(entry) = calendar.due.first_entry().filter(|entry| *entry.key() <= horizon.now) {
-                    for key in entry.remove() {
-                        keys.look(key, horizon, &mut changes, calendar);
-                    }
+                    due.extend(entry.remove());
                 }
+                keys.sort_by_end(&mut due);
+                due.into_iter().for_each(|key| keys.look(key, horizon, &mut changes, calendar));
             }
         }
         while let Some(entry) = self.calendar.forgettable.first_entry().filter(|entry| *entry.key() < horizon.oldest) {

@@ -28,10 +28,12 @@ pub(crate) struct GroupState {
     pub(crate) layout: Layout,
     pub(crate) slab: Slab<Ring>,
     touched: Vec<u32>,
-    /// Entities that were due while the source was silent.
-    parked: Vec<u32>,
+    /// Entities of which the last vector says that the source is silent, by when they are due in its time.
+    parked: BTreeMap<i64, Vec<u32>>,
     /// Entities that hold nothing but rows of old tiles, by the last of these.
     settling: BTreeMap<i64, Vec<u32>>,
+    /// Entities that a file which is being loaded again has said nothing of yet; they make room for those that it names.
+    emptied: usize,
     scratch: Scratch,
     generation: u32,
 }
@@ -64,8 +66,9 @@ impl GroupState {
             layout,
             slab: Slab::new(),
             touched: Vec::new(),
-            parked: Vec::new(),
+            parked: BTreeMap::new(),
             settling: BTreeMap::new(),
+            emptied: 0,
             scratch: Scratch::default(),
             generation,
         }
@@ -122,6 +125,12 @@ impl GroupState {
             None => self.entity(key)?,
         };
         let sealed = self.layout.tile_of(sealed);
+        if self.emptied > 0 && self.slab.get(at).is_some_and(|ring| ring.touched && ring.is_empty(&self.layout)) {
+            if self.is_full() {
+                return Err(Reason::OverCapacity);
+            }
+            self.emptied -= 1;
+        }
         let ring = self.slab.change(at, &self.layout);
         let taken = if self.layout.source_is_table {
             ring.apply_table_row(&self.layout, row, weight);
@@ -136,15 +145,7 @@ impl GroupState {
     /// Writes the vectors of the entities that were touched, and of those that waited for their source, until so many vectors
     /// were written.
     pub(crate) fn finish_touched(&mut self, moment: Moment, vectors_max: usize, wheel: &mut Wheel, out: &mut Vectors) {
-        if !moment.is_silent() {
-            for at in std::mem::take(&mut self.parked) {
-                // The slot may be another entity's by now, which does no harm.
-                if self.slab.get(at).is_some() {
-                    self.slab.adjust(at).parked = false;
-                    self.touch(at);
-                }
-            }
-        }
+        self.unpark(moment);
         let sealed = self.layout.tile_of(moment.sealed);
         while let Some(entry) = self.settling.first_entry().filter(|entry| *entry.key() < sealed) {
             for at in entry.remove() {
@@ -159,7 +160,6 @@ impl GroupState {
         for some in touched[..now].chunks(AHEAD) {
             self.look_ahead(some.iter().copied(), Ring::all_tiles);
             for at in some {
-                self.slab.adjust(*at).touched = false;
                 self.finish(*at, moment, wheel, out);
             }
         }
@@ -181,24 +181,15 @@ impl GroupState {
     /// Writes the vector of an entity whose timer has run out, if it is due and not only was once.
     pub(crate) fn fire(&mut self, at: u32, moment: Moment, wheel: &mut Wheel, out: &mut Vectors) {
         let Some(ring) = self.slab.get(at).filter(|ring| ring.fire_at <= moment.now) else { return };
+        if ring.parked {
+            return;
+        }
         let due_at = self.due_at(at, ring);
         self.slab.adjust(at).fire_at = NO_TIMER;
         if due_at > moment.now {
             return self.arm(at, due_at, wheel);
         }
-        if !moment.is_silent() {
-            return self.finish(at, moment, wheel, out);
-        }
-        if self.slab.get(at).is_some_and(|ring| !ring.parked) {
-            self.finish(at, moment, wheel, out);
-        }
-        if self.slab.get(at).is_some() {
-            let ring = self.slab.adjust(at);
-            ring.fire_at = NO_TIMER;
-            if !std::mem::replace(&mut ring.parked, true) {
-                self.parked.push(at);
-            }
-        }
+        self.finish(at, moment, wheel, out);
     }
 
     /// The packed vector of an entity at a moment, without changing anything.
@@ -227,14 +218,21 @@ impl GroupState {
     fn finish(&mut self, at: u32, moment: Moment, wheel: &mut Wheel, out: &mut Vectors) {
         let (first, sealed) = (self.layout.first_tile(moment.at), self.layout.tile_of(moment.sealed));
         let ring = self.slab.change(at, &self.layout);
+        // Only now: a snapshot that has yet to write it has to say that it waited.
+        ring.touched = false;
         ring.rebuild_dirty(&self.layout);
         ring.expire(&self.layout, first, sealed);
         ring.forget_unkept(&self.layout, moment.at);
         let valid_until = ring.finish(&self.layout, moment.at, &mut self.scratch);
         let header = self.header(moment, valid_until);
         out.push(self.index, self.slab.key(at), |bytes| pack(bytes, &header, &self.scratch.values));
+        if moment.is_silent() {
+            // It must not say so any longer than it is true, even if there will be nothing else to say.
+            return self.park(at, valid_until);
+        }
         let Some(ring) = self.slab.get(at) else { return };
         if ring.is_empty(&self.layout) {
+            self.emptied = self.emptied.saturating_sub(1);
             return self.slab.remove(at, &self.layout);
         }
         if let Some(tile) = ring.settling(&self.layout).filter(|_| !ring.watched) {
@@ -293,6 +291,35 @@ impl GroupState {
             self.slab.change(at, &self.layout).forget_rows(&self.layout);
             self.touch(at);
         }
+        self.emptied = self.slab.len();
+    }
+
+    /// Has the vector that was just written wait for its source, for which time does not pass.
+    fn park(&mut self, at: u32, valid_until: Timestamp) {
+        self.slab.adjust(at).fires_for = valid_until.0;
+        let Some(ring) = self.slab.get(at) else { return };
+        let due_at = self.due_at(at, ring);
+        if !ring.parked || due_at < ring.fire_at {
+            let ring = self.slab.adjust(at);
+            (ring.parked, ring.fire_at) = (true, due_at);
+            self.parked.entry(due_at).or_default().push(at);
+        }
+    }
+
+    /// Has vectors written that waited for their source: all when it is silent no more, those that are due when it was heard and
+    /// fell silent again.
+    fn unpark(&mut self, moment: Moment) {
+        let is_over = |due_at: i64| due_at <= moment.at || !moment.is_silent();
+        while let Some(entry) = self.parked.first_entry().filter(|entry| is_over(*entry.key())) {
+            for at in entry.remove() {
+                // The slot may be another entity's by now, which does no harm.
+                if self.slab.get(at).is_some_and(|ring| ring.parked) {
+                    let ring = self.slab.adjust(at);
+                    (ring.parked, ring.fire_at) = (false, NO_TIMER);
+                    self.touch(at);
+                }
+            }
+        }
     }
 
     fn touch(&mut self, at: u32) {
@@ -303,11 +330,15 @@ impl GroupState {
         }
     }
 
+    fn is_full(&self) -> bool {
+        (self.slab.len() - self.emptied) as u64 >= self.layout.group.entities_max
+    }
+
     fn entity(&mut self, (hash, key): (u64, &str)) -> Result<u32, Reason> {
         if let Some(at) = self.slab.find(hash, key) {
             return Ok(at);
         }
-        if self.slab.len() as u64 >= self.layout.group.entities_max {
+        if self.is_full() {
             return Err(Reason::OverCapacity);
         }
         Ok(self.slab.insert(hash, key, Ring::new(&self.layout)))

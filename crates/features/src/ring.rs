@@ -245,8 +245,8 @@ impl Stored for Ring {
     type Plan = Layout;
 
     fn write(&self, layout: &Layout, out: &mut Writer<'_>) {
-        // A vector that is still to be written has been outdated for ever, one that is right for ever has no instant.
-        let fires_for = if self.touched { EARLIEST.0 } else { self.fires_for };
+        // A vector that is still to be written, or waits to be, has been outdated for ever; one that is right for ever has no instant.
+        let fires_for = if self.touched || self.parked { EARLIEST.0 } else { self.fires_for };
         out.signed(if fires_for == NO_TIMER { i64::MIN } else { fires_for });
         out.count(self.tiles.len() / (layout.words + 1));
         out.words(&self.tiles);

@@ -26,7 +26,7 @@ fn pipelines() -> [Arc<Pipeline>; 2] {
 /// An engine that has taken some records, and what came of them.
 fn fed(pipeline: &Arc<Pipeline>, config: Config) -> (Engine, Output) {
     let mut engine = Engine::new(pipeline.clone(), config).expect("a fixture without faults");
-    let knobs = generate::Stream { events: 60, keys: 3, ..generate::Stream::default() };
+    let knobs = generate::Stream { events: 60, keys: 12, ..generate::Stream::default() };
     let records = generate::records(pipeline, &knobs, 7);
     let records = records.iter().map(|record| Record {
         source: record.source,

@@ -188,3 +188,114 @@ fn a_vector_that_was_overdue_in_a_snapshot_is_written_after_it() {
     let out = restored.engine.tick(Timestamp(START + 2 * MINUTE));
     assert!(out.vectors.len() >= keys.len() - early, "{} of {}", out.vectors.len(), keys.len() - early);
 }
+
+#[test]
+fn a_vector_that_waited_for_its_source_when_a_snapshot_began_is_written_after_it() {
+    let mut spec = minimal();
+    spec.sources[0].silent_after = Some(domain::Span(MINUTE));
+    let mut live = Run::new(spec.clone());
+    live.event(&sensor(1), 0, 0).tick(MINUTE + 5000).engine.touch_all();
+    live.tick(MINUTE + 6000);
+    assert!(live.out.vectors.iter().any(|vector| vector.key == "k1"), "written while the source is silent");
+    live.engine.begin_snapshot(SnapshotKind::Full);
+    live.named("heard", &sensor(2), MINUTE + 7000, MINUTE + 7000);
+    let mut snapshot = Vec::new();
+    while live.engine.write_snapshot(1 << 16, &mut snapshot) {}
+    let mut restored = Run::new(spec);
+    restored.restore(&[&snapshot]).named("heard", &sensor(2), MINUTE + 7000, MINUTE + 7000);
+    assert_eq!(written(&live, &live.out).into_keys().collect::<Vec<_>>(), ["k1", "k2"]);
+    assert_eq!(written(&restored, &restored.out), written(&live, &live.out));
+}
+
+#[test]
+fn a_vector_says_that_its_source_is_silent_only_as_long_as_it_is() {
+    let mut spec = counts();
+    spec.sources.iter_mut().for_each(|source| source.silent_after = Some(domain::Span(MINUTE)));
+    let mut run = Run::new(spec);
+    run.event(&order("a", "1", "start"), 0, 0).event(&order("a", "1", "end"), 1000, 1000).tick(2 * MINUTE).engine.touch_all();
+    run.tick(2 * MINUTE + 1);
+    let silent = |run: &Run| {
+        let schema = run.engine.schema(0).expect("a group");
+        let vector = run.out.vectors.iter().find(|vector| vector.key == "a");
+        vector.map(|vector| unpack(vector.packed, schema).expect("what the engine packs can be read").source_silent)
+    };
+    assert_eq!(silent(&run), Some(true));
+    run.event(&order("b", "2", "start"), 3 * MINUTE, 3 * MINUTE);
+    assert_eq!(silent(&run), Some(false), "the source was heard again");
+}
+
+#[test]
+fn an_entity_is_not_forgotten_before_its_source_is_heard_again() {
+    let features = |orders: &pipeline::Source| {
+        let open = testkit::pipelines::build::table("open", orders, 0, "order", None, "1m");
+        let count = testkit::pipelines::build::feature("open", Aggregator::OpenCount, Vec::new(), &[]);
+        let key = testkit::pipelines::build::bare(&open, "store");
+        (testkit::pipelines::build::group("store", 1, key, "1m", vec![count]), open)
+    };
+    let mut orders = run::orders_stream();
+    orders.silent_after = Some(domain::Span(MINUTE));
+    let (group, open) = features(&orders);
+    let mut run = Run::new(testkit::pipelines::build::pipeline("open_orders", vec![orders, open], vec![group]));
+    // The row ends at the very instant at which time stands still.
+    run.event(&order("a", "1", "new"), -1, 0).tick(5 * MINUTE);
+    let last = |run: &Run| {
+        let schema = run.engine.schema(0).expect("a group");
+        let vector = run.out.vectors.iter().find(|vector| vector.key == "a")?;
+        let vector = unpack(vector.packed, schema).expect("what the engine packs can be read");
+        Some((vector.source_silent, vector.values))
+    };
+    assert_eq!(last(&run), Some((true, vec![Some(Value::Integer(0))])));
+    run.event(&order("b", "2", "new"), 6 * MINUTE, 6 * MINUTE);
+    assert_eq!(last(&run), Some((false, vec![Some(Value::Integer(0))])));
+    assert_eq!(run.engine.keys(0).collect::<Vec<_>>(), ["b"], "now it is forgotten");
+}
+
+#[test]
+fn a_shard_that_has_said_nothing_yet_may_send_what_is_old() {
+    let (mut fast, mut slow) = (Run::shard(counts(), of_two(0)), Run::shard(counts(), of_two(1)));
+    fast.event(&order("x", "x", "start"), 50 * MINUTE, 50 * MINUTE);
+    let (store, block) = block_from_slow(&mut slow, 0, 0);
+    let out = fast.engine.receive(&block.bytes, Timestamp(START)).expect("a block as it was made");
+    assert_eq!(out.dropped, []);
+    assert_eq!(fast.value(0, &store), Some(Value::Integer(1)));
+}
+
+#[test]
+fn a_restored_engine_knows_what_the_other_shards_have_said() {
+    let (mut fast, mut slow) = (Run::shard(counts(), of_two(0)), Run::shard(counts(), of_two(1)));
+    let (store, block) = block_from_slow(&mut slow, 2 * 60 * MINUTE, 2 * 60 * MINUTE);
+    fast.event(&order("x", "x", "start"), 2 * 60 * MINUTE, 2 * 60 * MINUTE);
+    fast.engine.receive(&block.bytes, Timestamp(START)).expect("a block as it was made");
+    for block in slow.engine.signs_of_life() {
+        fast.engine.receive(&block.bytes, Timestamp(START)).expect("a block as it was made");
+    }
+    let snapshot = fast.snapshot(SnapshotKind::Full);
+    let mut restored = Run::shard(counts(), of_two(0));
+    restored.engine =
+        features::Engine::restore(restored.pipeline.clone(), of_two(0), &[&snapshot]).expect("a snapshot as it was made");
+    // From before what both have said that they may still send.
+    let mut stray = Run::shard(counts(), of_two(1));
+    let block = stray.event(&order(&store, "old", "start"), 80 * MINUTE, 80 * MINUTE).event(
+        &order(&store, "old", "end"),
+        80 * MINUTE + 1,
+        80 * MINUTE + 1,
+    );
+    let block = block.out.blocks.pop().expect("a row for the fast shard");
+    let [live, restored] = [&mut fast, &mut restored]
+        .map(|run| run.engine.receive(&block.bytes, Timestamp(START)).expect("a block as it was made").dropped);
+    assert_eq!(live.len(), 1, "that tile is closed");
+    assert_eq!(restored, live);
+}
+
+#[test]
+fn a_vector_moves_on_with_a_source_that_was_heard_and_is_silent_again() {
+    let mut spec = minimal();
+    spec.sources[0].silent_after = Some(domain::Span(MINUTE));
+    let mut run = Run::new(spec);
+    run.event(&sensor(1), 0, 0).tick(2 * MINUTE);
+    // Heard by another shard, of which this one learns when it is silent again.
+    run.engine.hear(0, Timestamp(START + 6 * MINUTE));
+    run.tick(8 * MINUTE);
+    let last = written(&run, &run.out).remove("k1");
+    assert_eq!(last.map(|values| values[1]), Some(Some(Value::Integer(0))), "five minutes have passed since the event");
+}

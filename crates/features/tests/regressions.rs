@@ -45,18 +45,39 @@ fn a_row_that_found_no_room_is_not_counted_out() {
     assert_eq!(run.engine.keys(0).count(), 0, "nothing is open, so nothing is held");
 }
 
-#[test]
-fn a_file_that_is_loaded_again_replaces_what_it_said() {
+/// Stores of a file, by their capacity.
+fn stores(entities_max: u64) -> Pipeline {
     let fields = vec![field("capacity", FieldKind::Integer { min: 0, max: 1000 }), required("store", FieldKind::Text)];
     let kind = SourceKind::File { path: "stores.jsonl".into(), key: place(&fields, "store") };
     let stores = Source { name: "stores".into(), kind, fields, silent_after: None };
     let features = vec![feature("capacity", Aggregator::Last, value(&stores, "capacity"), &[])];
-    let store = group("store", 0, bare(&stores, "store"), "1m", features);
-    let mut run = Run::new(pipeline("stores", vec![stores], vec![store]));
+    let mut store = group("store", 0, bare(&stores, "store"), "1m", features);
+    store.entities_max = entities_max;
+    pipeline("stores", vec![stores], vec![store])
+}
+
+#[test]
+fn a_file_that_is_loaded_again_replaces_what_it_said() {
+    let mut run = Run::new(stores(10));
     run.engine.load_file(0, "{\"store\":\"a\",\"capacity\":1}\n{\"store\":\"b\",\"capacity\":5}\n", Timestamp(START));
     run.engine.load_file(0, "{\"store\":\"a\",\"capacity\":2}\n", Timestamp(START + 1));
     assert_eq!(run.value(0, "a"), Some(Value::Integer(2)));
     assert_eq!(run.value(0, "b"), None, "the line of b is gone");
+}
+
+#[test]
+fn a_file_that_is_loaded_again_has_the_room_of_what_it_replaces() {
+    let mut run = Run::new(stores(2));
+    let lines =
+        |stores: &[&str]| stores.iter().map(|store| format!("{{\"store\":\"{store}\",\"capacity\":1}}\n")).collect::<String>();
+    run.engine.load_file(0, &lines(&["a", "b"]), Timestamp(START));
+    let out = run.engine.load_file(0, &lines(&["b", "c"]), Timestamp(START + 1));
+    assert_eq!((out.dropped.len(), run.value(0, "c")), (0, Some(Value::Integer(1))));
+    assert_eq!(run.engine.replay_file(0, &lines(&["d", "e", "f"]), Timestamp(START + 2)), []);
+    run.tick(3);
+    assert_eq!(run.engine.keys(0).collect::<Vec<_>>(), ["d", "e"], "and no more than that");
+    let out = run.engine.load_file(0, &lines(&["e", "g", "h"]), Timestamp(START + 4));
+    assert_eq!(out.dropped.iter().map(|dropped| dropped.key.as_str()).collect::<Vec<_>>(), ["h"]);
 }
 
 #[test]
@@ -158,6 +179,19 @@ fn time_that_stands_still_does_not_let_held_events_in() {
     let vector = run.vector(0, "a").expect("an entity with an event");
     assert_eq!((vector.source_silent, vector.as_of), (true, Timestamp(START + 5001)));
     assert_eq!(vector.values[0], Some(Value::Integer(1)), "the event of 20 s is not visible at 5 s");
+}
+
+#[test]
+fn what_waits_for_a_silent_source_asks_for_nothing() {
+    let mut spec = minimal();
+    spec.sources[0].silent_after = Some(span("5s"));
+    let mut run = Run::new(spec);
+    let reading = r#""sensor":"a","amount":1"#;
+    run.event(reading, 0, 0).event(reading, 20_000, 1);
+    run.tick(25_000);
+    assert_eq!(run.engine.load().held, 1, "time stands still before the event of 20 s");
+    let ticks = run.follow_timers(10 * MINUTE);
+    assert!(ticks < 10, "{ticks} ticks in which nothing could happen");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod error;
 mod explain;
 mod feed;
 mod history;
+mod members;
 mod movement;
 mod parquet_value;
 mod past;

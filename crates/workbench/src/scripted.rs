@@ -18,6 +18,17 @@ use testkit::fake::MemoryLog;
 /// Longer than any test unless it asks for less.
 const RETENTION: Span = Span(1000 * 86_400_000);
 
+/// A source of small orders, partitioned by their store.
+const ORDERS: &str = r#"
+[source.orders]
+topic = "orders"
+key = "store_id"
+time = "occurred_at"
+skew = "30s"
+lateness = "10m"
+fields = { order_id = "string", type = "string", store_id = "string", basket = { decimal = "0.01", max = "1000" } }
+"#;
+
 /// One log with the topics of one plan.
 pub(crate) struct Scripted {
     pub(crate) log: MemoryLog,
@@ -43,6 +54,12 @@ impl Scripted {
     pub(crate) fn write(&self, source: usize, partition: u32, at: Timestamp, payload: &[u8]) {
         let (topic, _) = self.plan.topics.inputs().iter().find(|(_, sources)| sources.contains(&source)).expect("a stream");
         self.append(topic.clone(), partition, at, ("", payload), &[]);
+    }
+
+    /// Writes an order of [`orders_spec`] by its id, store and basket, with its time and that of its arrival.
+    pub(crate) fn order(&self, (id, store, basket): (&str, &str, &str), time: &str, at: &str) {
+        let payload = format!(r#"{{"id":"{id}","source":"s","store_id":"{store}","basket":{basket},"occurred_at":"{time}"}}"#);
+        self.write(0, 0, instant(at), payload.as_bytes());
     }
 
     /// Writes the letter of a late record, as the feature role does.
@@ -74,6 +91,11 @@ impl Scripted {
         let (key, value) = (Bytes::copy_from_slice(key.as_bytes()), Bytes::copy_from_slice(payload));
         run(self.log.append(vec![Outgoing { topic, partition, key, value, headers }])).expect("a topic");
     }
+}
+
+/// A spec of orders with these groups.
+pub(crate) fn orders_spec(groups: &str) -> String {
+    format!("{ORDERS}{groups}")
 }
 
 /// The first generation of a pipeline.

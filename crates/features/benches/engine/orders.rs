@@ -8,31 +8,12 @@ use crate::stopwatch::START;
 /// Time between two orders: two hours hold about two million.
 const PAUSE_MICROSECONDS: u64 = 3600;
 
-/// A source of orders; `{features}` stands for the group's features.
-const PIPELINE: &str = r#"
-[limits]
-memory = "1TiB"
-
-[source.orders]
-topic = "orders"
-key = "store_id"
-time = "occurred_at"
-skew = "30s"
-lateness = "60s"
-dedup = "90s"
-peak_per_second = 10000
-fields = { store_id = "string", basket = { decimal = "0.01", min = 0, max = 100000 } }
-
-[group.store_orders]
-entity = "store"
-key = "store_id"
-source = "orders"
-hop = "1m"
-entities = 100000
-
-[group.store_orders.features]
-{features}
-"#;
+/// The pipeline that `headway bench` measures and that is compared with a batch job.
+const PIPELINE: &str = include_str!("../../../workbench/compare/orders/pipeline.toml");
+/// What comes before its features.
+const FEATURES: &str = "[group.store_orders.features]\n";
+/// Its bound of entities, which is too low for what is measured here.
+const ENTITIES: &str = "entities = 10000\n";
 
 /// Four aggregates, which share four partials of one word each, over these windows.
 pub(crate) fn four_aggregates(windows: &[&str]) -> Pipeline {
@@ -48,7 +29,10 @@ pub(crate) fn one_aggregate(aggregator: &str) -> Pipeline {
 }
 
 fn pipeline(features: &str) -> Pipeline {
-    pipeline::parse("bench", &PIPELINE.replace("{features}", features)).expect("a spec without faults")
+    let (rest, _) = PIPELINE.split_once(FEATURES).expect("the features stand at the end");
+    let (before, after) = rest.split_once(ENTITIES).expect("a bound of entities");
+    let spec = format!("{before}entities = 100000\n{after}{FEATURES}{features}");
+    pipeline::parse("bench", &spec).expect("a spec without faults")
 }
 
 /// The orders of so many stores, each as likely as the others, in order of time.

@@ -115,6 +115,12 @@ impl TableKeys {
         }
     }
 
+    /// By instant and key, so that the order does not depend on when keys became known here.
+    pub(super) fn sort_by_end(&self, keys: &mut [u32]) {
+        let end = |at: u32| self.slab.get(at).map(|latest| (latest.time, self.slab.key(at)));
+        keys.sort_unstable_by(|one, other| end(*one).cmp(&end(*other)));
+    }
+
     /// Closes a row whose time is over.
     pub(super) fn look(&mut self, at: u32, horizon: Horizon, changes: &mut Vec<Change>, calendar: &mut Calendar) {
         let Some(latest) = self.slab.get(at).filter(|latest| latest.due_at <= horizon.now) else { return };

@@ -2,7 +2,7 @@
 
 use domain::{Timestamp, partition_of};
 
-use super::{Config, Engine, note};
+use super::{Config, Engine, intake::note};
 use crate::{
     Error, Reason,
     codec::{Broken, Reader, Writer},

@@ -17,7 +17,7 @@ use crate::{
     dedup::SlicesImage,
 };
 
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 const HEADER: u8 = b'H';
 const DEDUP: u8 = b'D';
 const DERIVED: u8 = b'R';
@@ -156,7 +156,9 @@ impl Engine {
         self.groups.iter().for_each(|state| out.word(u64::from(state.layout.schema.id)));
         out.count(self.heard.len());
         self.heard.iter().for_each(|heard| out.signed(heard.unwrap_or(i64::MIN)));
-        for stream in self.streams.iter().flatten() {
+        for (stream, oldest) in self.streams.iter().zip(&self.oldest) {
+            let Some(stream) = stream else { continue };
+            oldest.iter().for_each(|oldest| out.signed(oldest.unwrap_or(i64::MIN)));
             out.signed(stream.clock);
             let (number, present_id) = stream.slices.present();
             out.signed(number);
@@ -243,7 +245,11 @@ impl Engine {
         for heard in &mut self.heard {
             *heard = Some(reader.instant()?).filter(|heard| *heard != i64::MIN);
         }
-        for stream in self.streams.iter_mut().flatten() {
+        for (stream, oldest) in self.streams.iter_mut().zip(&mut self.oldest) {
+            let Some(stream) = stream else { continue };
+            for oldest in oldest {
+                *oldest = Some(reader.instant()?).filter(|oldest| *oldest != i64::MIN);
+            }
             stream.clock = reader.instant()?;
             stream.restored = (reader.signed()?, reader.counted()?);
             stream.held.clear();

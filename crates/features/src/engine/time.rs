@@ -18,11 +18,13 @@ impl Engine {
         block::Said { heard: self.heard[base], now: self.now, oldest, shard: self.config.shard }
     }
 
-    /// No event of a source before this instant can come any more from a shard that is not far behind the others.
+    /// No event of a source before this instant can come any more from a shard that is not far behind the others. One that has
+    /// said nothing yet may send anything. Never goes back: what was closed has been forgotten.
     pub(super) fn sealed(&self, source: usize) -> i64 {
-        let known = self.pipeline.base_of(source).into_iter().flat_map(|base| self.oldest[base].iter().flatten().copied());
-        let (least, most) = known.fold((i64::MAX, i64::MIN), |(least, most), oldest| (least.min(oldest), most.max(oldest)));
-        if most == i64::MIN { i64::MIN } else { least.max(most.saturating_sub(LAG_MS)) }
+        let Some(base) = self.pipeline.base_of(source) else { return i64::MIN };
+        let said = self.oldest[base].iter().map(|oldest| oldest.unwrap_or(i64::MIN));
+        let (least, most) = said.fold((i64::MAX, i64::MIN), |(least, most), oldest| (least.min(oldest), most.max(oldest)));
+        least.max(most.saturating_sub(LAG_MS))
     }
 
     /// The instant beyond which time does not pass for a source unless it is heard again.

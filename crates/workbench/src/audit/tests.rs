@@ -3,18 +3,10 @@
 use super::*;
 use crate::{
     Unseen,
-    scripted::{Scripted, instant, run},
+    scripted::{Scripted, instant, orders_spec, run},
 };
 
-const SPEC: &str = r#"
-[source.orders]
-topic = "orders"
-key = "store_id"
-time = "occurred_at"
-skew = "30s"
-lateness = "10m"
-fields = { order_id = "string", type = "string", store_id = "string", basket = { decimal = "0.01", max = "1000" } }
-
+const GROUPS: &str = r#"
 [source.preparation]
 pair = { from = "orders", start = "type = 'accepted'", end = "type = 'ready'", key = "order_id", longest = "3h" }
 
@@ -58,7 +50,7 @@ fn column<'a>(report: &'a LateReport, name: &str) -> &'a ColumnMovement {
 }
 
 fn scripted() -> Scripted {
-    Scripted::new(pipeline::parse("small", SPEC).expect("a spec"), 1)
+    Scripted::new(pipeline::parse("small", &orders_spec(GROUPS)).expect("a spec"), 1)
 }
 
 #[test]
@@ -110,7 +102,7 @@ fn nothing_late_moves_nothing() {
 
 #[test]
 fn originals_that_are_gone_are_counted() {
-    let scripted = Scripted::with_retention(pipeline::parse("small", SPEC).expect("a spec"), 1, Span(1_800_000));
+    let scripted = Scripted::with_retention(pipeline::parse("small", &orders_spec(GROUPS)).expect("a spec"), 1, Span(1_800_000));
     order(&scripted, "a", "accepted", 10, ("11:00", "12:00"));
     order(&scripted, "b", "accepted", 10, ("14:00", "14:00"));
     letter(&scripted, 0, "14:00");

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fmt,
     fs::{self, File},
     path::Path,
 };
@@ -10,14 +9,10 @@ use std::{
 use domain::{EARLIEST, LATEST, Timestamp};
 use parquet::{file::reader::SerializedFileReader, record::reader::RowIter};
 use pipeline::Pipeline;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::Value;
 
 use super::csv;
-use crate::{Error, parquet_value::json};
+use crate::{Error, members::Members, parquet_value::json};
 
 /// The column with the instants.
 const AT: &str = "at";
@@ -207,32 +202,5 @@ fn instant(value: &Value) -> Option<Timestamp> {
         Value::Number(ms) => ms.as_i64().map(Timestamp),
         Value::String(text) => Timestamp::parse(text).or_else(|| text.parse().ok().map(Timestamp)),
         _ => None,
-    }
-}
-
-/// The members of an object in the order in which they are written.
-struct Members(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(Members(members))
     }
 }

@@ -3,18 +3,10 @@
 use super::*;
 use crate::{
     Unseen,
-    scripted::{Scripted, instant, plan, run},
+    scripted::{Scripted, instant, orders_spec, plan, run},
 };
 
-const SPEC: &str = r#"
-[source.orders]
-topic = "orders"
-key = "store_id"
-time = "occurred_at"
-skew = "30s"
-lateness = "10m"
-fields = { store_id = "string", basket = { decimal = "0.01", max = "1000" } }
-
+const GROUPS: &str = r#"
 [group.store]
 entity = "store"
 key = "store_id"
@@ -32,16 +24,15 @@ entities = 1000
 features = { baskets = { sum = "basket", windows = ["1h"] } }
 "#;
 
-fn parsed(spec: &str) -> Pipeline {
-    pipeline::parse("small", spec).unwrap_or_else(|faults| panic!("{faults}"))
+fn parsed(groups: &str) -> Pipeline {
+    pipeline::parse("small", &orders_spec(groups)).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 fn scripted(retention: Span) -> Scripted {
-    let scripted = Scripted::with_retention(parsed(SPEC), 1, retention);
+    let scripted = Scripted::with_retention(parsed(GROUPS), 1, retention);
     for (id, store, basket, at) in [("1", "42", 10, "10:00"), ("2", "42", 20, "10:30"), ("3", "43", 5, "11:00")] {
         let time = format!("2026-03-01T{at}:00Z");
-        let payload = format!(r#"{{"id":"{id}","source":"s","store_id":"{store}","basket":{basket},"occurred_at":"{time}"}}"#);
-        scripted.write(0, 0, instant(&time), payload.as_bytes());
+        scripted.order((id, store, &basket.to_string()), &time, &time);
     }
     scripted
 }
@@ -55,7 +46,7 @@ const LONG: Span = Span(100 * 86_400_000);
 
 #[test]
 fn a_narrower_condition_moves_the_mean_and_not_the_count() {
-    let after = SPEC.replace("mean = \"basket\",", "mean = \"basket\", where = \"basket > 15\",");
+    let after = GROUPS.replace("mean = \"basket\",", "mean = \"basket\", where = \"basket > 15\",");
     let moved = compared(&scripted(LONG), &after);
     let column = |name: &str| moved.columns.iter().find(|column| column.column == name).expect("a column of both");
     let (orders, mean) = (column("orders_6h"), column("basket_mean_6h"));
@@ -71,7 +62,7 @@ fn a_narrower_condition_moves_the_mean_and_not_the_count() {
 
 #[test]
 fn groups_come_and_go_with_their_cost() {
-    let after = SPEC.replace("[group.other]", "[group.fresh]").replace("baskets =", "basket_total =");
+    let after = GROUPS.replace("[group.other]", "[group.fresh]").replace("baskets =", "basket_total =");
     let moved = compared(&scripted(LONG), &after);
     let fates: Vec<(&str, Moving, u64, u64)> = (moved.costs.iter())
         .map(|cost| (cost.group.as_str(), cost.fate, cost.total_bytes_before, cost.total_bytes_after))
@@ -85,14 +76,14 @@ fn groups_come_and_go_with_their_cost() {
 
 #[test]
 fn other_keys_make_other_entities() {
-    let after = SPEC.replacen("key = \"store_id\"\nsource = \"orders\"", "key = \"upper(source)\"\nsource = \"orders\"", 1);
+    let after = GROUPS.replacen("key = \"store_id\"\nsource = \"orders\"", "key = \"upper(source)\"\nsource = \"orders\"", 1);
     let moved = compared(&scripted(LONG), &after);
     assert_eq!(moved.presence, [Presence { group: "store".into(), appear: 1, vanish: 2 }]);
 }
 
 #[test]
 fn the_same_spec_changes_nothing() {
-    let moved = compared(&scripted(LONG), SPEC);
+    let moved = compared(&scripted(LONG), GROUPS);
     assert_eq!((moved.costs.len(), moved.records_to_read), (0, 0));
     assert_eq!(moved.to_string(), "no group changes");
 }
@@ -102,7 +93,7 @@ fn what_the_log_cannot_give_is_refused_with_its_arithmetic() {
     let scripted = scripted(Span(2 * 3_600_000));
     scripted.retain(instant("2026-03-01T12:00:00Z"));
     scripted.retain(instant("2026-03-01T12:20:00Z"));
-    let moved = compared(&scripted, &SPEC.replace("windows = [\"6h\"]", "windows = [\"12h\"]"));
+    let moved = compared(&scripted, &GROUPS.replace("windows = [\"6h\"]", "windows = [\"12h\"]"));
     assert_eq!(moved.shortfalls.len(), 1);
     let shortfall = &moved.shortfalls[0];
     assert!(shortfall.refused && shortfall.arithmetic.contains("window 12h + hop 1m + lateness 10m"), "{shortfall:?}");

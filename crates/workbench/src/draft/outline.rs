@@ -75,61 +75,22 @@ pub(super) struct Group {
 /// Makes the outline of streams that were looked at twice.
 pub(super) fn outline(looked: Vec<(Profile, Roles, Walk)>, default: &str) -> Outline {
     let mut outline = Outline { streams: Vec::new(), pairs: Vec::new(), groups: Vec::new(), notes: Vec::new() };
-    let (mut sources, mut groups, mut columns) = (Names::default(), Names::default(), Names::default());
+    let mut taken = Taken::default();
     let many = looked.len() > 1;
     for (profile, roles, walk) in looked {
         let topic = profile.called.clone().unwrap_or_else(|| default.to_owned());
-        let name = sources.claim(&[Some(snake(&topic)).filter(|name| !name.is_empty()).unwrap_or_else(|| "events".into())], &[]);
+        let wish = Some(snake(&topic)).filter(|name| !name.is_empty()).unwrap_or_else(|| "events".into());
+        let name = taken.sources.claim(&[wish], &[]);
         let (declared, skipped) = declare(&profile, &roles);
-        let flow = flow::pairs(&profile, &roles, &walk, &name, &mut sources);
+        let flow = flow::pairs(&profile, &roles, &walk, &name, &mut taken.sources);
         let key = partition_key(&profile, &roles, flow.first().map(|pair| &pair.key));
         let cell = cell(&profile, &roles);
         let names = entity_names(&roles);
-        let keep = keep(&walk);
         let context = Context { roles: &roles, walk: &walk, declared: &declared, names: &names };
-        for (place, entity) in names.iter().enumerate() {
-            let rhythm = Rhythm::fitting(walk.span_ms(), walk.things[place].events, walk.things[place].different);
-            let suffix = if many { name.as_str() } else { "activity" };
-            outline.groups.push(Group {
-                name: groups.claim(&[format!("{entity}_{suffix}")], &[]),
-                entity: entity.clone(),
-                key: field(&roles.entities[place]),
-                source: name.clone(),
-                hop: rhythm.hop,
-                keep: keep.map(|keep| keep.max(Span(rhythm.long_ms))),
-                entities: room(walk.things[place].different),
-                because: because(&walk, &roles, place),
-                features: features::of_thing(&context, place, rhythm, &mut columns),
-            });
-        }
-        for pair in &flow {
-            let place = roles.entities.iter().position(|entity| *entity == pair.of).unwrap_or(0);
-            let rhythm = Rhythm::fitting(walk.span_ms(), pair.count, walk.things[place].different);
-            outline.groups.push(Group {
-                name: groups.claim(&[format!("{}_{}", names[place], pair.name)], &[]),
-                entity: names[place].clone(),
-                key: field(&pair.of),
-                source: pair.name.clone(),
-                hop: rhythm.hop,
-                keep: keep.map(|keep| keep.max(Span(rhythm.long_ms))),
-                entities: room(walk.things[place].different),
-                because: String::new(),
-                features: features::of_pair(pair, rhythm, &mut columns),
-            });
-        }
+        outline.groups.extend(groups_of_things(&context, &name, many, &mut taken));
+        outline.groups.extend(flow.iter().map(|pair| group_of_pair(&context, pair, &mut taken)));
         if let Some((cell, _)) = &cell {
-            let rhythm = Rhythm::fitting(walk.span_ms(), profile.events, walk.spots.len());
-            outline.groups.push(Group {
-                name: groups.claim(&[if many { format!("{cell}_{name}") } else { format!("{cell}_activity") }], &[]),
-                entity: cell.clone(),
-                key: field(cell),
-                source: name.clone(),
-                hop: rhythm.hop,
-                keep: keep.map(|keep| keep.max(Span(rhythm.long_ms))),
-                entities: room(walk.spots.len()),
-                because: "the cell around a position, about 700 m across".to_owned(),
-                features: features::of_area(&context, cell, rhythm, &mut columns),
-            });
+            outline.groups.push(group_of_area(&context, (cell, profile.events), &name, many, &mut taken));
         }
         notes(&mut outline.notes, &name, many, &roles, &skipped);
         let mut fields: Vec<(String, String)> = declared.iter().map(|field| (field.line(), field.because.clone())).collect();
@@ -139,6 +100,68 @@ pub(super) fn outline(looked: Vec<(Profile, Roles, Walk)>, default: &str) -> Out
         outline.streams.push(Stream { name, topic, settings, fields, declared, skipped, roles });
     }
     outline
+}
+
+/// The names that are in use.
+#[derive(Default)]
+struct Taken {
+    sources: Names,
+    groups: Names,
+    columns: Names,
+}
+
+fn groups_of_things(context: &Context<'_>, source: &str, many: bool, taken: &mut Taken) -> Vec<Group> {
+    let Context { roles, walk, names, .. } = context;
+    let group = |(place, entity): (usize, &String)| {
+        let rhythm = Rhythm::fitting(walk.span_ms(), walk.things[place].events, walk.things[place].different);
+        let suffix = if many { source } else { "activity" };
+        Group {
+            name: taken.groups.claim(&[format!("{entity}_{suffix}")], &[]),
+            entity: entity.clone(),
+            key: field(&roles.entities[place]),
+            source: source.to_owned(),
+            hop: rhythm.hop,
+            keep: keep(walk, rhythm),
+            entities: room(walk.things[place].different),
+            because: because(walk, roles, place),
+            features: features::of_thing(context, place, rhythm, &mut taken.columns),
+        }
+    };
+    names.iter().enumerate().map(group).collect()
+}
+
+fn group_of_pair(context: &Context<'_>, pair: &flow::Pair, taken: &mut Taken) -> Group {
+    let Context { roles, walk, names, .. } = context;
+    let place = roles.entities.iter().position(|entity| *entity == pair.of).unwrap_or(0);
+    let rhythm = Rhythm::fitting(walk.span_ms(), pair.count, walk.things[place].different);
+    Group {
+        name: taken.groups.claim(&[format!("{}_{}", names[place], pair.name)], &[]),
+        entity: names[place].clone(),
+        key: field(&pair.of),
+        source: pair.name.clone(),
+        hop: rhythm.hop,
+        keep: keep(walk, rhythm),
+        entities: room(walk.things[place].different),
+        because: String::new(),
+        features: features::of_pair(pair, rhythm, &mut taken.columns),
+    }
+}
+
+fn group_of_area(context: &Context<'_>, (cell, events): (&str, u64), source: &str, many: bool, taken: &mut Taken) -> Group {
+    let walk = context.walk;
+    let rhythm = Rhythm::fitting(walk.span_ms(), events, walk.spots.len());
+    let suffix = if many { source } else { "activity" };
+    Group {
+        name: taken.groups.claim(&[format!("{cell}_{suffix}")], &[]),
+        entity: cell.to_owned(),
+        key: field(cell),
+        source: source.to_owned(),
+        hop: rhythm.hop,
+        keep: keep(walk, rhythm),
+        entities: room(walk.spots.len()),
+        because: "the cell around a position, about 700 m across".to_owned(),
+        features: features::of_area(context, cell, rhythm, &mut taken.columns),
+    }
 }
 
 /// Reads the roles of all streams.
@@ -188,10 +211,10 @@ fn lateness(walk: &Walk) -> Span {
     usual_span((walk.behind_ms * TIMES_ROOM).clamp(LATENESS_MIN.0, LATENESS_MAX.0))
 }
 
-/// An entity has to outlive its latest events.
-fn keep(walk: &Walk) -> Option<Span> {
+/// An entity has to outlive its latest events, and its longest window.
+fn keep(walk: &Walk, rhythm: Rhythm) -> Option<Span> {
     let reach = Span(lateness(walk).0 + usual_span(walk.ahead_ms * TIMES_ROOM).0);
-    (reach > KEEP_DEFAULT).then(|| usual_span(reach.0))
+    (reach > KEEP_DEFAULT).then(|| usual_span(reach.0).max(Span(rhythm.long_ms)))
 }
 
 /// A field that is in all events: what pairs go by, what names things, or else whatever is there.

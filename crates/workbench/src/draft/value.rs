@@ -1,13 +1,11 @@
 //! One line as a list of typed members. Reads what is written and judges nothing.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use domain::{EARLIEST, LATEST, Timestamp};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::value::RawValue;
+
+use crate::members::Members;
 
 /// The member that says which stream an event belongs to; written around the event, like the next one.
 pub(super) const STREAM: &str = "_source";
@@ -37,7 +35,8 @@ pub(super) struct Number {
 
 /// The members of an object in their order; none when the line is no JSON object or names a member twice.
 pub(super) fn members(line: &[u8]) -> Option<Vec<(String, Value)>> {
-    let Members(members) = serde_json::from_slice(line).ok()?;
+    let Members(written) = serde_json::from_slice::<Members<&RawValue>>(line).ok()?;
+    let members: Vec<(String, Value)> = written.into_iter().map(|(name, value)| (name, read(value.get()))).collect();
     let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     let is_clear = names.windows(2).all(|two| two[0] != two[1]);
@@ -67,32 +66,6 @@ impl Value {
             Self::Number(number) if number.is_whole => Some(Cow::Owned(number.value.to_string())),
             _ => None,
         }
-    }
-}
-
-struct Members(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members, A::Error> {
-        let mut members = Vec::new();
-        while let Some(name) = access.next_key::<String>()? {
-            members.push((name, read(access.next_value::<&RawValue>()?.get())));
-        }
-        Ok(Members(members))
     }
 }
 

@@ -11,7 +11,7 @@ use testkit::{
 };
 
 use super::*;
-use crate::scripted::{Scripted, instant, run};
+use crate::scripted::{Scripted, instant, orders_spec, run};
 
 /// One record with its partition.
 type Sent = (u32, testkit::Record);
@@ -149,15 +149,7 @@ fn samples_of_the_real_pipelines_are_explained() {
     check_samples("scooter-fleet");
 }
 
-const SPEC: &str = r#"
-[source.orders]
-topic = "orders"
-key = "store_id"
-time = "occurred_at"
-skew = "30s"
-lateness = "10m"
-fields = { store_id = "string", basket = { decimal = "0.01", max = "1000" } }
-
+const GROUPS: &str = r#"
 [group.store]
 entity = "store"
 key = "store_id"
@@ -166,20 +158,15 @@ hop = "1m"
 features = { basket_mean = { mean = "basket", windows = ["1h"] } }
 "#;
 
-fn order(scripted: &Scripted, id: &str, store: &str, basket: &str, time: &str, at: &str) {
-    let payload = format!(r#"{{"id":"{id}","source":"s","store_id":"{store}","basket":{basket},"occurred_at":"{time}"}}"#);
-    scripted.write(0, 0, instant(at), payload.as_bytes());
-}
-
 #[test]
 fn the_page_says_what_counts_and_what_came_too_late() {
-    let scripted = Scripted::new(pipeline::parse("small", SPEC).expect("a spec"), 1);
-    order(&scripted, "1", "42", "10", "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z");
-    order(&scripted, "2", "43", "99", "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z");
-    order(&scripted, "3", "42", "20", "2026-03-01T12:05:00Z", "2026-03-01T12:05:00Z");
-    order(&scripted, "4", "42", "null", "2026-03-01T12:05:30Z", "2026-03-01T12:05:30Z");
-    order(&scripted, "5", "42", "70", "2026-03-01T12:02:00Z", "2026-03-01T12:15:00Z");
-    order(&scripted, "3", "42", "20", "2026-03-01T12:05:00Z", "2026-03-01T12:15:00Z");
+    let scripted = Scripted::new(pipeline::parse("small", &orders_spec(GROUPS)).expect("a spec"), 1);
+    scripted.order(("1", "42", "10"), "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z");
+    scripted.order(("2", "43", "99"), "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z");
+    scripted.order(("3", "42", "20"), "2026-03-01T12:05:00Z", "2026-03-01T12:05:00Z");
+    scripted.order(("4", "42", "null"), "2026-03-01T12:05:30Z", "2026-03-01T12:05:30Z");
+    scripted.order(("5", "42", "70"), "2026-03-01T12:02:00Z", "2026-03-01T12:15:00Z");
+    scripted.order(("3", "42", "20"), "2026-03-01T12:05:00Z", "2026-03-01T12:15:00Z");
     let question = Question::new(&scripted.plan.pipeline, "store:42", "basket_mean_1h", instant("2026-03-01T12:30:00Z"));
     let told = run(explain(&scripted.log, &scripted.plan, &question.expect("a question"))).expect("an explanation");
     let expected = "\
@@ -208,8 +195,8 @@ window 1h: from 2026-03-01T11:30:00.000Z until 2026-03-01T12:30:00.000Z
 
 #[test]
 fn what_found_no_place_is_counted_for_its_own_entity() {
-    let scripted = Scripted::new(pipeline::parse("small", SPEC).expect("a spec"), 1);
-    order(&scripted, "1", "42", "10", "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z");
+    let scripted = Scripted::new(pipeline::parse("small", &orders_spec(GROUPS)).expect("a spec"), 1);
+    scripted.order(("1", "42", "10"), "2026-03-01T12:00:00Z", "2026-03-01T12:00:01Z");
     let at = instant("2026-03-01T12:00:02Z");
     for (group, key) in [("store", "42"), ("store", "42"), ("store", "43"), ("other", "42")] {
         scripted.dropped("over_capacity", group, key, at);
@@ -226,7 +213,7 @@ fn the_work_can_move_between_threads() {
     fn sendable<T: Send>(work: T) -> T {
         work
     }
-    let scripted = Scripted::new(pipeline::parse("small", SPEC).expect("a spec"), 1);
+    let scripted = Scripted::new(pipeline::parse("small", &orders_spec(GROUPS)).expect("a spec"), 1);
     let Scripted { log, plan, .. } = &scripted;
     let (since, at) = (instant("2026-03-01T11:00:00Z"), instant("2026-03-01T12:00:00Z"));
     let question = Question::new(&plan.pipeline, "store:42", "basket_mean_1h", at).expect("a question");
@@ -239,7 +226,7 @@ fn the_work_can_move_between_threads() {
 
 #[test]
 fn questions_that_cannot_be_answered_say_what_can() {
-    let pipeline = pipeline::parse("small", SPEC).expect("a spec");
+    let pipeline = pipeline::parse("small", &orders_spec(GROUPS)).expect("a spec");
     let check = |entity: &str, column: &str, expected: &str| {
         let error = Question::new(&pipeline, entity, column, Timestamp(0)).expect_err("no such value").to_string();
         assert!(error.contains(expected), "{error}");
@@ -251,9 +238,9 @@ fn questions_that_cannot_be_answered_say_what_can() {
 
 #[test]
 fn what_retention_took_is_said() {
-    let scripted = Scripted::with_retention(pipeline::parse("small", SPEC).expect("a spec"), 1, Span(600_000));
-    order(&scripted, "1", "42", "10", "2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z");
-    order(&scripted, "2", "42", "20", "2026-03-01T12:20:00Z", "2026-03-01T12:20:00Z");
+    let scripted = Scripted::with_retention(pipeline::parse("small", &orders_spec(GROUPS)).expect("a spec"), 1, Span(600_000));
+    scripted.order(("1", "42", "10"), "2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z");
+    scripted.order(("2", "42", "20"), "2026-03-01T12:20:00Z", "2026-03-01T12:20:00Z");
     scripted.retain(instant("2026-03-01T12:25:00Z"));
     let question = Question::new(&scripted.plan.pipeline, "store:42", "basket_mean_1h", instant("2026-03-01T12:30:00Z"));
     let told = run(explain(&scripted.log, &scripted.plan, &question.expect("a question"))).expect("an explanation");
