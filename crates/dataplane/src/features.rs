@@ -10,6 +10,7 @@ mod letters;
 mod note;
 mod plan;
 mod publish;
+mod rebuild;
 mod recovery;
 mod settings;
 mod shard;
@@ -19,6 +20,7 @@ mod worker;
 
 pub use note::Note;
 pub use plan::Plan;
+pub use rebuild::Rebuild;
 pub use settings::Settings;
 pub use watch::{Counts, Freshness, Watch};
 pub use worker::{Parts, Worker};

@@ -208,7 +208,9 @@ impl Host {
 
     /// What has been announced since this was last asked.
     pub(crate) fn take_announcements(&self) -> Vec<String> {
-        std::mem::take(&mut *self.announcements.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut told = std::mem::take(&mut *self.announcements.lock().unwrap_or_else(PoisonError::into_inner));
+        told.extend(self.watch.take_rebuilds().iter().map(ToString::to_string));
+        told
     }
 
     /// Lets time pass until an instant, if it has not come yet.

@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use dataplane::features::Plan;
 use domain::{Schema, Span, Timestamp};
-use pipeline::{Group, Pipeline};
+use pipeline::{Group, Pipeline, reach};
 use ports::Log;
 
 pub use self::told::{Engines, GroupCost, Movement, Moving, Presence, Shortfall};
@@ -19,7 +19,6 @@ use crate::{
     audit::{EVERY, PROGRESS_RECORDS, instants},
     movement::{ColumnMovement, Meter, sample},
     past::Past,
-    reach::reach,
     replay::Replay,
 };
 

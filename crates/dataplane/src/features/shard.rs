@@ -80,7 +80,7 @@ impl Shard {
         engine: Engine,
         positions: Vec<u64>,
         snapshots: Snapshots,
-        replayed: u64,
+        counts: Counts,
     ) -> Self {
         let reads = plan.reads().into();
         let others = plan.partitions > 1;
@@ -101,7 +101,7 @@ impl Shard {
             next_timer: Some(Timestamp(i64::MIN)),
             // What the life before has heard it may not have told.
             sign_at: others.then_some(Timestamp(i64::MIN)),
-            counts: Counts { replayed, ..Counts::default() },
+            counts,
         }
     }
 

@@ -201,6 +201,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             log: &self.parts.log,
             artifacts: &self.parts.artifacts,
             clock: &self.parts.clock,
+            watch: &self.watch,
             life: self.life,
         };
         let shard = recovery.shard(&assignment).await?;

@@ -1,16 +1,12 @@
 //! What a change costs: bytes of vectors, bytes of the engine, records to be read, and what the log cannot give any more.
 
-use dataplane::features::Plan;
+use dataplane::{features::Plan, past};
 use domain::{HEADER_BYTES, Timestamp};
-use pipeline::Pipeline;
+use pipeline::{Pipeline, reach};
 use ports::Log;
 
 use super::{Change, Engines, GroupCost, Moving, Shortfall, Side, Sides};
-use crate::{
-    Error,
-    past::{begins_at, bounds},
-    reach::reach,
-};
+use crate::Error;
 
 /// The vectors of one group on both sides.
 pub(super) fn of_group(change: &Change, sides: &Sides<'_>) -> GroupCost {
@@ -53,7 +49,7 @@ pub(super) async fn records<L: Log>(log: &L, after: &Plan, changes: &[Change]) -
     }
     for (topic, _) in after.topics.inputs() {
         for partition in 0..after.partitions {
-            records += bounds(log, topic, partition).await?.map_or(0, |bounds| bounds.next - bounds.first);
+            records += past::bounds(log, topic, partition).await?.map_or(0, |bounds| bounds.next - bounds.first);
         }
     }
     Ok(records)
@@ -76,7 +72,7 @@ pub(super) async fn shortfalls<L: Log>(
         let needed = at.minus(reach.back);
         let mut begins = None;
         for partition in 0..after.partitions {
-            begins = begins.max(begins_at(log, topic, partition).await?);
+            begins = begins.max(past::begins_at(log, topic, partition).await?);
         }
         let Some(begins) = begins.filter(|begins| *begins > needed) else { continue };
         let has = if begins == Timestamp(i64::MAX) { "is empty".to_owned() } else { format!("begins at {begins}") };
