@@ -27,13 +27,22 @@ async fn appended_at<L: Log>(log: &L, topic: &str, partition: u32, offset: u64) 
     Ok(log.read(topic, partition, offset, 1).await?.first().map(|record| record.append_at))
 }
 
+/// Since when there are records of a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Beginning {
+    /// The append time of the oldest.
+    pub at: Timestamp,
+    /// Whether there were others before it, which retention has taken.
+    pub cut: bool,
+}
+
 /// A group whose windows begin before the log does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incomplete {
     /// The group.
     pub group: String,
     /// Since when there are records for it.
-    pub begins: Timestamp,
+    pub begins: Beginning,
     /// From then on its windows lie behind that.
     pub until: Timestamp,
     /// How far they reach, such as `window 6h + hop 1m + lateness 10m`.
@@ -44,23 +53,24 @@ pub struct Incomplete {
 pub fn incomplete(
     pipeline: &Pipeline,
     topics: &Topics,
-    begins: impl Fn(usize) -> Option<Timestamp>,
+    begins: impl Fn(usize) -> Option<Beginning>,
     at: Timestamp,
 ) -> Vec<Incomplete> {
     let of_group = |group: &Group| {
         let reach = reach(pipeline, group, None).filter(|reach| reach.by_window)?;
         let base = pipeline.base_of(group.source)?;
         let topic = topics.inputs().iter().position(|(_, sources)| sources.contains(&base))?;
+        let begins = begins(topic)?;
         // Of what is empty nothing older than this instant will ever come back.
-        let begins = begins(topic)?.min(at);
-        let until = reach.whole_at(begins);
+        let begins = Beginning { at: begins.at.min(at), ..begins };
+        let until = reach.whole_at(begins.at);
         (until > at).then(|| Incomplete { group: group.name.clone(), begins, until, words: reach.words })
     };
     pipeline.groups.iter().filter_map(of_group).collect()
 }
 
 /// Since when the whole log has the records of each of a pipeline's topics; none for one that has never had any.
-pub async fn beginnings<L: Log>(log: &L, topics: &Topics, partitions: u32) -> Result<Vec<Option<Timestamp>>, Error> {
+pub async fn beginnings<L: Log>(log: &L, topics: &Topics, partitions: u32) -> Result<Vec<Option<Beginning>>, Error> {
     let mut beginnings = Vec::new();
     for (topic, _) in topics.inputs() {
         let (mut taken, mut oldest) = (None, None);
@@ -72,7 +82,8 @@ pub async fn beginnings<L: Log>(log: &L, topics: &Topics, partitions: u32) -> Re
             }
         }
         // What retention has taken of one partition is missing, whatever the others have.
-        beginnings.push(taken.or(oldest));
+        let beginning = |at, cut| Beginning { at, cut };
+        beginnings.push(taken.map(|at| beginning(at, true)).or(oldest.map(|at| beginning(at, false))));
     }
     Ok(beginnings)
 }

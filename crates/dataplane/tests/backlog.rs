@@ -77,7 +77,7 @@ async fn a_backlog_raises_nothing_that_it_takes_back() {
     // A night in which nobody was there.
     tokio::time::sleep(Duration::from_secs(8 * 3600)).await;
     let watch = Watch::default();
-    let plan = Plan { pipeline, generation: 1, partitions: 1, topics, files: Vec::new() };
+    let plan = Plan { pipeline, generation: 1, partitions: 1, topics, files: Vec::new(), quiet_until: None };
     let (stop, stopped) = watch::channel(false);
     let worker = Worker::new(plan, Settings::default(), parts.clone(), watch.clone(), "worker".into(), 1);
     let worker = tokio::spawn(worker.run(stopped));

@@ -35,7 +35,7 @@ impl Scene {
         pipeline.groups[0].features[1..].iter_mut().for_each(|feature| feature.windows = vec![day.clone()]);
         let pipeline = Arc::new(pipeline);
         let topics = Topics::new(&pipeline);
-        let plan = Plan { pipeline, generation: 1, partitions: 1, topics, files: Vec::new() };
+        let plan = Plan { pipeline, generation: 1, partitions: 1, topics, files: Vec::new(), quiet_until: None };
         let begun = Instant::now();
         let clock = clock_fn(1.0, move || Timestamp(START.0 + begun.elapsed().as_millis() as i64));
         let parts = Parts {
@@ -173,7 +173,7 @@ fn what_retention_took_is_told_with_the_time_at_which_it_does_not_matter_any_mor
         assert_eq!((rebuilds[0].records, replayed), (left.len() as u64, left.len() as u64));
         let [incomplete] = &rebuilds[0].incomplete[..] else { panic!("one group: {rebuilds:?}") };
         assert_eq!(
-            (incomplete.begins, incomplete.until),
+            (incomplete.begins.at, incomplete.until),
             (left[0].append_at, left[0].append_at.plus(Span(86_400_000 + 640_000)))
         );
         assert!(

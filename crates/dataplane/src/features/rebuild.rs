@@ -5,7 +5,7 @@ use std::fmt;
 use domain::Timestamp;
 
 use super::Plan;
-use crate::past::{self, Incomplete};
+use crate::past::{self, Beginning, Incomplete};
 
 /// One state of a partition that is made again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +25,12 @@ pub struct Rebuild {
 }
 
 impl Rebuild {
-    /// The groups that cannot be whole when the topics of a plan, the partials last, begin at these instants.
+    /// The groups that cannot be whole when the topics of a plan, the partials last, were cut at these instants.
     pub(super) fn incomplete(plan: &Plan, begins: &[Option<Timestamp>], at: Timestamp) -> Vec<Incomplete> {
         // What other partitions have sent is of any of the topics.
         let partials = begins.last().copied().flatten();
-        past::incomplete(&plan.pipeline, &plan.topics, |topic| begins[topic].max(partials), at)
+        let begins = |topic: usize| begins[topic].max(partials).map(|at| Beginning { at, cut: true });
+        past::incomplete(&plan.pipeline, &plan.topics, begins, at)
     }
 }
 
@@ -44,7 +45,8 @@ impl fmt::Display for Rebuild {
         for Incomplete { group, begins, until, words } in incomplete {
             write!(
                 out,
-                " The log begins at {begins} since retention took what was before, so {group} may lack events until {until} ({words})."
+                " The log begins at {} since retention took what was before, so {group} may lack events until {until} ({words}).",
+                begins.at
             )?;
         }
         Ok(())

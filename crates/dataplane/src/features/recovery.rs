@@ -6,7 +6,13 @@ use domain::Timestamp;
 use features::{Config, Engine};
 use ports::{Artifacts, Assignment, Clock, ErrorKind, Log, Record};
 
-use super::{Note, Plan, Rebuild, Settings, Watch, note::Stored, shard::Shard, snapshots::Snapshots, watch::Counts};
+use super::{
+    Note, Plan, Rebuild, Settings, Watch,
+    note::Stored,
+    shard::{Shard, Start},
+    snapshots::Snapshots,
+    watch::Counts,
+};
 use crate::{Error, past};
 
 /// Bytes of one topic that are read ahead: a few thousand records of each.
@@ -68,11 +74,24 @@ impl<L: Log, A: Artifacts> Recovery<'_, L, A> {
         let mut snapshots = Snapshots::new(prefix, self.life, chain, from, self.clock.now());
         // What was taken again is in no snapshot that can be used, and should not have to be taken a third time.
         snapshots.took(usize::try_from(counts.replayed).unwrap_or(usize::MAX));
-        Ok(Shard::new(self.plan.clone(), self.settings.clone(), partition, engine, committed, snapshots, counts))
+        let quiet_until = self.quiet_until(&reads, partition).await?;
+        let start = Start { positions: committed, quiet_until, snapshots, counts };
+        Ok(Shard::new(self.plan.clone(), self.settings.clone(), partition, engine, start))
     }
 
     fn note(&self, assignment: &Assignment) -> Result<Note, Error> {
         Note::decode(&assignment.note).map_err(|fault| Error::Note { partition: assignment.partition, fault })
+    }
+
+    /// The positions at which a generation that is being built begins to write, by topic: the partials have none.
+    async fn quiet_until(&self, reads: &[Arc<str>], partition: u32) -> Result<Vec<u64>, Error> {
+        let mut positions = vec![0; reads.len()];
+        if let Some(at) = self.plan.quiet_until {
+            for (position, (topic, _)) in positions.iter_mut().zip(self.plan.topics.inputs()) {
+                *position = crate::retry::insist(|| self.log.offset_at(topic, partition, at)).await?;
+            }
+        }
+        Ok(positions)
     }
 
     fn config(&self, partition: u32) -> Config {

@@ -285,7 +285,8 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
                     Event::Published { marked: written.marked, superseded: written.refused }
                 }
                 Action::Mark => {
-                    crate::retry::insist(|| self.parts.online.mark(partition)).await?;
+                    let share = self.plan.share(partition);
+                    crate::retry::insist(|| self.parts.online.mark(share)).await?;
                     continue;
                 }
                 Action::RemoveBelow(number) => {

@@ -12,7 +12,7 @@ const NOW: Timestamp = Timestamp(1_760_000_000_000);
 
 fn check(begins: Option<Timestamp>, until: Option<Timestamp>) {
     let pipeline = pipelines::minimal();
-    let found = incomplete(&pipeline, &Topics::new(&pipeline), |_| begins, NOW);
+    let found = incomplete(&pipeline, &Topics::new(&pipeline), |_| begins.map(|at| Beginning { at, cut: true }), NOW);
     assert_eq!(found.first().map(|group| group.until), until, "a log that begins at {begins:?}");
 }
 

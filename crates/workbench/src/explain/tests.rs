@@ -233,7 +233,7 @@ fn the_work_can_move_between_threads() {
     let told = run(sendable(explain(log, plan, &question))).expect("an explanation");
     assert_eq!((told.value, told.events), (serde_json::Value::Null, 0));
     let late = run(sendable(crate::late(log, plan, since, at, &crate::Unseen))).expect("a report");
-    let moved = run(sendable(crate::compare(log, plan, plan, at, 1, &crate::Unseen))).expect("a comparison");
+    let moved = run(sendable(crate::compare(log, plan, plan, at, 1, Span(0), &crate::Unseen))).expect("a comparison");
     assert_eq!((late.late, moved.costs.len()), (0, 0));
 }
 
