@@ -31,6 +31,6 @@ pub use quantities::span;
 pub use reach::{Reach, reach};
 pub use resolved::{
     Absence, AbsenceRule, Aggregator, Case, Column, Feature, Field, FieldKind, Group, Input, InputKind, LocalTime, Pair,
-    Pipeline, Source, SourceKind, Stream, Table, Transform, WhenOutdated, Window, Zone,
+    Pipeline, Source, SourceKind, Stream, Table, ToldAbsence, Transform, WhenOutdated, Window, Zone,
 };
 pub use schema::json_schema;

@@ -2,7 +2,7 @@
 
 use domain::{Span, Timestamp};
 
-use crate::resolved::{AbsenceRule, Group, Pipeline, SourceKind};
+use crate::resolved::{Group, Pipeline, SourceKind};
 
 /// How far before an instant a record may have been appended that its values are made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +47,7 @@ pub fn reach(pipeline: &Pipeline, group: &Group, window: Option<Span>) -> Option
         parts.push(("longest duration", pair.longest));
     }
     if let SourceKind::Absence(absence) = &source.kind {
-        let longest = match absence.rule {
-            AbsenceRule::Within { span, longest, .. } => longest.unwrap_or(span),
-            AbsenceRule::By { longest, .. } => longest,
-        };
+        let longest = absence.rule.longest();
         parts.push(("longest absence", longest));
     }
     parts.extend([("lateness", stream.lateness), ("skew", stream.skew)]);

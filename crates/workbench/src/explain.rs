@@ -50,14 +50,6 @@ impl Question {
             let message = format!("`{column}` is a feature of a {expected} and not of a {kind}");
             return Err(Error::setting(message, format!("ask for {expected}:<key>")));
         }
-        let source = &pipeline.sources[pipeline.groups[group].source];
-        if matches!(source.kind, SourceKind::Absence(_)) {
-            let message = format!("`{column}` counts what did not come, so no record made it");
-            return Err(Error::setting(
-                message,
-                format!("the events of {} say since when and until when something was missing", source.name),
-            ));
-        }
         Ok(Self { group, key: key.to_owned(), column: column.to_owned(), at })
     }
 }
