@@ -11,7 +11,7 @@ mod log;
 mod online;
 mod warehouse;
 
-pub use artifacts::Artifacts;
+pub use artifacts::{Artifacts, artifact_name_fault};
 pub use catalog::{AuditEntry, Built, Catalog, Deployed, Deployment};
 pub use clock::{Clock, clock_fn};
 pub use error::{Error, ErrorKind};
