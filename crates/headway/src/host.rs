@@ -50,6 +50,8 @@ pub(crate) struct Options {
     pub(crate) partitions: Option<u32>,
     pub(crate) workers: usize,
     pub(crate) pace: Pace,
+    /// How often a state is written down; none for what is usual.
+    pub(crate) snapshot_every: Option<Duration>,
 }
 
 /// How time passes.
@@ -79,7 +81,8 @@ impl Pace {
 impl Options {
     /// For a folder that no process holds: as it was left, with as many partitions as its topics have.
     pub(crate) fn of_stopped(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), pipelines: Vec::new(), partitions: None, workers: 1, pace: Pace::Runs(1.0) }
+        let pace = Pace::Runs(1.0);
+        Self { folder: folder.to_owned(), pipelines: Vec::new(), partitions: None, workers: 1, pace, snapshot_every: None }
     }
 }
 

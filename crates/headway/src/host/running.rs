@@ -24,8 +24,11 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let hurried = |span: Duration| span.mul_f64(host.options.pace.hurry().max(1.0));
         let settings = Settings::default();
-        let settings =
-            Settings { snapshot_every: hurried(settings.snapshot_every), probe_every: hurried(settings.probe_every), ..settings };
+        let settings = Settings {
+            snapshot_every: hurried(host.options.snapshot_every.unwrap_or(settings.snapshot_every)),
+            probe_every: hurried(settings.probe_every),
+            ..settings
+        };
         let worker = |number: usize| {
             let (host, stopped) = (host.clone(), stopped.clone());
             let name = format!("features-{number}");
