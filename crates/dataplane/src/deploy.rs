@@ -98,7 +98,7 @@ pub fn next(
     });
     let groups: Vec<Deployed> = groups.collect();
     let mut built = current.map_or(Vec::new(), |current| current.generations.clone());
-    built.push(Built { generation, spec: spec.to_owned() });
+    built.push(Built { generation, spec: spec.to_owned(), at });
     let deployment =
         Deployment { pipeline: pipeline.to_owned(), revision, spec: spec.to_owned(), groups, generations: built, at };
     Some(without_needless(deployment))

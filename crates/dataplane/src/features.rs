@@ -12,6 +12,7 @@ mod note;
 mod partials;
 mod plan;
 mod publish;
+mod rebuild;
 mod recovery;
 mod settings;
 mod shard;
@@ -21,6 +22,7 @@ mod worker;
 
 pub use note::Note;
 pub use plan::Plan;
+pub use rebuild::Rebuild;
 pub use settings::Settings;
 pub use watch::{Counts, Freshness, Watch};
 pub use worker::{Parts, Worker};

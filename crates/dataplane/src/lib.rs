@@ -6,6 +6,7 @@
 pub mod deploy;
 mod error;
 pub mod features;
+pub mod past;
 mod retry;
 mod topics;
 

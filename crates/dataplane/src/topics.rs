@@ -16,9 +16,14 @@ pub struct Topics {
 }
 
 impl Topics {
+    /// What the names of all topics of a pipeline begin with, by its id.
+    pub fn prefix(pipeline: &str) -> String {
+        format!("headway.{pipeline}.")
+    }
+
     /// The topics of a pipeline.
     pub fn new(pipeline: &Pipeline) -> Self {
-        let prefix = format!("headway.{}.", pipeline.id);
+        let prefix = Self::prefix(&pipeline.id);
         let mut inputs: Vec<(Arc<str>, Vec<usize>)> = Vec::new();
         for (source, declared) in pipeline.sources.iter().enumerate() {
             let SourceKind::Stream(stream) = &declared.kind else { continue };

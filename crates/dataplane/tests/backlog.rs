@@ -123,7 +123,7 @@ impl Scene {
             clock,
         };
         parts.log.create(&topics.specs(1, partitions, Span(7 * 86_400_000))).await.expect("topics");
-        Self { plan: Plan { pipeline, generation: 1, partitions, topics, files: Vec::new() }, parts }
+        Self { plan: Plan { pipeline, generation: 1, partitions, topics, files: Vec::new(), quiet_until: None }, parts }
     }
 
     /// What devices say, and a minute.

@@ -46,7 +46,7 @@ fn whatever_fails_every_vector_equals_the_oracle() {
     println!("{total:#?}");
     // What the seeds do not exercise they do not prove.
     if seeds().count() as u64 >= SEEDS {
-        let Outcome { crashes, fenced, refills, snapshots, replayed, superseded, letters, compared, .. } = total;
+        let Outcome { crashes, fenced, refills, snapshots, replayed, superseded, letters, compared, built, .. } = total;
         for (name, count) in [
             ("crashes", crashes),
             ("fenced or unknown commits", fenced),
@@ -56,6 +56,7 @@ fn whatever_fails_every_vector_equals_the_oracle() {
             ("vectors that came too late", superseded),
             ("letters", letters),
             ("compared vectors", compared),
+            ("generations that were built", built),
         ] {
             assert!(count >= 10, "only {count} {name} in all seeds");
         }

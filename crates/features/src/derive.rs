@@ -85,7 +85,7 @@ pub(crate) struct Change {
     pub(crate) weight: i8,
     pub(crate) time: i64,
     pub(crate) identity: u128,
-    /// Time and identity of the event that a duration begins with.
+    /// Time and identity of the event that a duration begins with, or after which nothing came.
     pub(crate) start: Option<(i64, u128)>,
     pub(crate) row: Box<[Scalar]>,
 }
@@ -111,25 +111,32 @@ impl Derived {
 
     /// Takes visible events of the base, and whatever time has made due.
     pub(crate) fn step(&mut self, base: &Source, columns: &Columns, rows: &[u32], horizon: Horizon, out: &mut Rows) {
-        if let DerivedKind::Absence(keys) = &mut self.kind {
-            keys.take(base, columns, rows, horizon, &mut self.calendar, out);
-        }
+        let (changes, absences) = self.advance(base, columns, rows, horizon);
         // In this order: what a later event of the step takes back was sent by an earlier one.
-        for change in self.changes(base, columns, rows, horizon) {
+        for change in changes {
             out.columns.push_row(change.time, change.identity, &change.row);
             out.weights.push(change.weight);
         }
+        out.absences.extend(absences);
     }
 
-    /// What [`Self::step`] changes, with what each row is made of; nothing of an absence, which is made of what did not come.
+    /// What [`Self::step`] changes, with what each row is made of.
     pub(crate) fn changes(&mut self, base: &Source, columns: &Columns, rows: &[u32], horizon: Horizon) -> Vec<Change> {
-        let mut changes = Vec::new();
+        self.advance(base, columns, rows, horizon).0
+    }
+
+    fn advance(&mut self, base: &Source, columns: &Columns, rows: &[u32], horizon: Horizon) -> (Vec<Change>, Vec<AbsenceChange>) {
+        let (mut changes, mut absences) = (Vec::new(), Vec::new());
         let calendar = &mut self.calendar;
         match &mut self.kind {
             DerivedKind::Pair(keys) => {
                 keys.take(base, columns, rows, horizon, &mut changes, &mut |at, key| calendar.forget_after(at, key))
             }
-            DerivedKind::Absence(_) => {}
+            DerivedKind::Absence(keys) => {
+                let mut told = Vec::new();
+                keys.take(base, columns, rows, horizon, calendar, &mut told);
+                (changes, absences) = told.into_iter().unzip();
+            }
             DerivedKind::Table(keys) => {
                 keys.take(base, columns, rows, horizon, &mut changes, calendar);
                 let mut due = Vec::new();
@@ -140,6 +147,12 @@ impl Derived {
                 due.into_iter().for_each(|key| keys.look(key, horizon, &mut changes, calendar));
             }
         }
+        self.forget(horizon);
+        (changes, absences)
+    }
+
+    /// Forgets keys of which nothing can matter any more.
+    fn forget(&mut self, horizon: Horizon) {
         while let Some(entry) = self.calendar.forgettable.first_entry().filter(|entry| *entry.key() < horizon.oldest) {
             for key in entry.remove() {
                 let matters_until = match &mut self.kind {
@@ -153,7 +166,6 @@ impl Derived {
                 }
             }
         }
-        changes
     }
 
     /// When the next key is due.

@@ -3,7 +3,7 @@
 //!
 //! Decoding, admission, derived sources, keys, tiles and finishing are the engine's own code over a group with one feature and
 //! one window; only the noting of places is new. Memory is bounded by the entity's own state, one lateness of rows, and for a
-//! pair the events that may still begin a duration.
+//! pair or an absence the events that may still begin one.
 
 mod listing;
 mod noted;
@@ -79,19 +79,19 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Nothing seen yet, of so many partitions. None for a group over a file or an absence, whose rows are no records.
+    /// Nothing seen yet, of so many partitions. None for a group over a file, whose rows are no records.
     pub fn new(pipeline: &Pipeline, wanted: Wanted<'_>, partitions: u32) -> Result<Option<Self>, Error> {
         let pipeline = Arc::new(narrowed(pipeline, wanted));
         let group = &pipeline.groups[0];
         let source = group.source;
-        let is_absence = matches!(pipeline.sources[source].kind, SourceKind::Absence(_));
-        let Some(base) = pipeline.base_of(source).filter(|_| !is_absence) else { return Ok(None) };
+        let Some(base) = pipeline.base_of(source) else { return Ok(None) };
         let SourceKind::Stream(stream) = &pipeline.sources[base].kind else { return Ok(None) };
         let layout = Layout::new(group, &pipeline.sources[source], Some(&pipeline.sources[base]))?;
         let named = |(name, _): &(String, _)| *name == wanted.column.name;
         let Some(column) = layout.schema.columns.iter().position(named) else { return Ok(None) };
         let longest_ms = match &pipeline.sources[source].kind {
             SourceKind::Pair(pair) => pair.longest.0,
+            SourceKind::Absence(absence) => absence.rule.longest().0,
             _ => 0,
         };
         let used = crate::usage::used_fields(&pipeline);
@@ -301,8 +301,8 @@ impl Trace {
                 }
             }
         }
-        let is_pair = matches!(source.kind, SourceKind::Pair(_));
-        self.noted.settle(is_pair.then_some(horizon.oldest), self.longest_ms);
+        let is_of_several = matches!(source.kind, SourceKind::Pair(_) | SourceKind::Absence(_));
+        self.noted.settle(is_of_several.then_some(horizon.oldest), self.longest_ms);
     }
 
     /// What the engine does at the end of a step.

@@ -140,6 +140,22 @@ fn pairs_and_tables_are_followed() {
 }
 
 #[test]
+fn absences_are_followed_to_the_event_after_which_nothing_came() {
+    let all: usize =
+        (0..8).map(|seed| check(&Run::new(pipelines::absences(), seed, [0.3, 0.6, 0.9, 1.0][seed as usize % 4])).0).sum();
+    assert!(all >= 40, "{all} values");
+    let run = Run::new(pipelines::absences(), 1, 1.0);
+    let (engine, column) = (run.engine(), &run.pipeline.groups[0].columns()[1]);
+    let keys: Vec<&str> = engine.keys(0).collect();
+    let rows: Vec<features::TracedRow> =
+        keys.iter().flat_map(|key| run.trace(0, column, key).rows().iter().cloned().collect::<Vec<_>>()).collect();
+    assert!(!rows.is_empty(), "something did not come");
+    for row in rows {
+        assert_eq!(row.at.0 - row.record.time.0, 120_000, "nothing came for two minutes");
+    }
+}
+
+#[test]
 fn a_silent_source_is_followed_to_where_time_stands_still() {
     let mut run = Run::new(pipelines::orders(), 9, 0.6);
     run.at = run.at.plus(Span(600_000));

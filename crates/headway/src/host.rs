@@ -5,9 +5,12 @@
 
 mod clock;
 pub(crate) mod control;
+mod edit;
+mod files;
 mod generations;
 mod preview;
 pub(crate) mod reading;
+mod running;
 
 use std::{
     path::{Path, PathBuf},
@@ -25,10 +28,12 @@ use tokio::sync::watch;
 
 use crate::failure::Failure;
 use clock::Steady;
+use edit::Edit;
 pub(crate) use generations::Hosted;
 
-/// Days that topics keep records for: what a rebuild can reach back to.
-const RETENTION: Span = Span(35 * 86_400_000);
+/// For how long topics keep records, which is what a rebuild can reach back to: four weeks of window with a hop of a day, a week for
+/// what a row began with, and a day for what came late.
+const RETENTION: Span = Span(37 * 86_400_000);
 
 /// Where the number of partitions is kept.
 const PARTITIONS: &str = "host/partitions";
@@ -45,6 +50,8 @@ pub(crate) struct Options {
     pub(crate) partitions: Option<u32>,
     pub(crate) workers: usize,
     pub(crate) pace: Pace,
+    /// How often a state is written down; none for what is usual.
+    pub(crate) snapshot_every: Option<Duration>,
 }
 
 /// How time passes.
@@ -74,7 +81,8 @@ impl Pace {
 impl Options {
     /// For a folder that no process holds: as it was left, with as many partitions as its topics have.
     pub(crate) fn of_stopped(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), pipelines: Vec::new(), partitions: None, workers: 1, pace: Pace::Runs(1.0) }
+        let pace = Pace::Runs(1.0);
+        Self { folder: folder.to_owned(), pipelines: Vec::new(), partitions: None, workers: 1, pace, snapshot_every: None }
     }
 }
 
@@ -162,8 +170,13 @@ impl Host {
                 hosted.push(Hosted::deployed(self, &id).await?);
             }
         }
+        // Each is looked at before any of them changes something.
+        let mut edits = Vec::new();
         for folder in &self.options.pipelines {
-            hosted.push(Hosted::deploy(self, folder).await?);
+            edits.push(Edit::read(self, folder).await?);
+        }
+        for edit in edits {
+            hosted.push(edit.put_in_force(self).await?);
         }
         if hosted.is_empty() {
             return Err(Failure::failed(format!(
@@ -186,11 +199,11 @@ impl Host {
     async fn catch_up_clock(&self, hosted: &[Arc<Hosted>]) -> Result<(), Failure> {
         let mut newest = Timestamp(i64::MIN);
         for hosted in hosted {
-            for topic in hosted.topics() {
+            for (topic, _) in hosted.topics().inputs() {
                 for partition in 0..self.partitions {
-                    let bounds = self.parts.log.bounds(&topic, partition).await?;
+                    let bounds = self.parts.log.bounds(topic, partition).await?;
                     if bounds.next > bounds.first {
-                        let last = self.parts.log.read(&topic, partition, bounds.next - 1, 1).await?;
+                        let last = self.parts.log.read(topic, partition, bounds.next - 1, 1).await?;
                         newest = last.iter().map(|record| record.append_at).max().unwrap_or(newest).max(newest);
                     }
                 }
@@ -208,7 +221,9 @@ impl Host {
 
     /// What has been announced since this was last asked.
     pub(crate) fn take_announcements(&self) -> Vec<String> {
-        std::mem::take(&mut *self.announcements.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut told = std::mem::take(&mut *self.announcements.lock().unwrap_or_else(PoisonError::into_inner));
+        told.extend(self.watch.take_rebuilds().iter().map(ToString::to_string));
+        told
     }
 
     /// Lets time pass until an instant, if it has not come yet.

@@ -2,9 +2,9 @@
 
 mod driven;
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
-use driven::{Load, SPEC, audit, kill, read_all, settle, start, stop};
+use driven::{Load, SPEC, audit, kill, read_all, refused, settle, start, start_heard, stop};
 use serde_json::json;
 
 /// The pipeline in a folder of its own, which a test may edit.
@@ -50,6 +50,7 @@ fn an_edited_group_is_built_anew_while_events_come() {
     // Told beforehand, by the process that still runs the spec before.
     let told = asking.ask(&json!({ "plan": { "spec": spec, "hours": 1 } }));
     assert_eq!(told["told"]["object"]["changes"], "rebuilds ride", "{told}");
+    assert_eq!(told["told"]["object"]["generations"].as_array().map(Vec::len), Some(1), "{told}");
     kill(child);
     // Killed while the new generation may be half built, and begun again.
     let (child, mut asking, _) = start(&home, &spec);
@@ -94,11 +95,8 @@ fn a_spec_that_is_edited_into_nonsense_is_refused_and_nothing_is_lost() {
     // Nobody looks at the file while it runs.
     load.send_for(&mut asking, Duration::from_millis(100));
     stop(child);
-    let refused =
-        Command::new(env!("CARGO_BIN_EXE_headway")).arg("run").arg(&spec).arg("--headless").arg("--folder").arg(&home).output();
-    let refused = refused.expect("the binary");
-    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(78), "{words}");
+    let (code, words) = refused(&home, &spec);
+    assert_eq!(code, Some(78), "{words}");
     assert!(words.contains("pipeline.toml:"), "{words}");
     edit(&spec, r#"source = "nowhere""#, r#"source = "scooters_now""#);
     let (child, mut asking, _) = start(&home, &spec);
@@ -106,4 +104,39 @@ fn a_spec_that_is_edited_into_nonsense_is_refused_and_nothing_is_lost() {
     let read = read_all(&mut asking);
     stop(child);
     assert!(audit(&home, &spec, &load, &read, 8) > 0);
+}
+
+#[test]
+fn windows_that_the_log_can_never_fill_are_refused_and_young_ones_announced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = folder.path().join("scooter-fleet");
+    let home = folder.path().join("home");
+    copy(&spec);
+    let (missed, too_wide) =
+        (r#"missed = { count = "*", windows = ["28d"] }"#, r#"missed = { count = "*", windows = ["28d", "29d"] }"#);
+    let mut load = Load::new(9);
+    let (child, mut asking, _) = start(&home, &spec);
+    load.send_for(&mut asking, Duration::from_millis(100));
+    stop(child);
+    edit(&spec, missed, too_wide);
+    let (code, words) = refused(&home, &spec);
+    assert_eq!(code, Some(78), "{words}");
+    assert!(words.contains("group discipline can never be built from the log: window 29d + hop 1d"), "{words}");
+    assert!(words.contains("topics keep records for 37d"), "{words}");
+    edit(&spec, too_wide, missed);
+    edit(
+        &spec,
+        r#"speed_mean = { mean = "speed", windows = ["15m"] }"#,
+        r#"speed_mean = { mean = "speed", windows = ["15m", "2h"] }"#,
+    );
+    let (child, mut asking, heard) = start_heard(&home, &spec);
+    // The revision that was refused is not one: this is the second.
+    heard.until("scooter-fleet: revision 2: rebuilds ride");
+    let said = heard.until("so the windows of some groups are not full yet");
+    assert!(said.contains("ride until "), "{said}");
+    heard.until("generation 2 is built and served: ride");
+    settle(&mut asking);
+    let read = read_all(&mut asking);
+    stop(child);
+    assert!(audit(&home, &spec, &load, &read, 9) > 0);
 }

@@ -6,7 +6,7 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
-use ports::Artifacts;
+use ports::{Artifacts, artifact_name_fault};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
@@ -19,10 +19,6 @@ const SUFFIX: &str = "@1";
 /// Begins the footer: these, the length and the checksum.
 const MAGIC: &[u8; 8] = b"\nHWART1\n";
 const FOOTER_BYTES: usize = 24;
-/// File systems allow 255 bytes between two `/`; the suffix needs some.
-const SEGMENT_BYTES_MAX: usize = 250;
-/// Object stores allow 1024 bytes in a name, and a prefix may have to fit in front.
-const NAME_BYTES_MAX: usize = 768;
 
 /// Artifacts in a folder. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -111,7 +107,7 @@ impl Shared {
 
     fn list(&self, prefix: &str) -> Result<Vec<String>, Error> {
         let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
-        if !folder.is_empty() && fault(folder).is_some() {
+        if !folder.is_empty() && artifact_name_fault(folder).is_some() {
             // No name begins like this, so there is nothing to look for, least of all outside the folder.
             return Ok(Vec::new());
         }
@@ -151,24 +147,8 @@ impl Shared {
 }
 
 fn checked(name: &str) -> Result<String, Error> {
-    match fault(name) {
+    match artifact_name_fault(name) {
         None => Ok(name.to_owned()),
         Some(why) => Err(Error::Refused(format!("`{}` is no name for an artifact: {why}", name.escape_debug()))),
     }
-}
-
-/// Why this is not a name.
-fn fault(name: &str) -> Option<&'static str> {
-    if name.len() > NAME_BYTES_MAX {
-        return Some("it has more than 768 bytes");
-    }
-    name.split('/').find_map(|segment| match segment {
-        "" => Some("it begins or ends with `/`, or has two of them in a row, or is empty"),
-        "." | ".." => Some("`.` and `..` lead elsewhere"),
-        _ if segment.len() > SEGMENT_BYTES_MAX => Some("it has more than 250 bytes between two `/`"),
-        _ => {
-            let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
-            (!segment.bytes().all(known)).then_some("it may have a-z, 0-9, `-`, `_`, `.` and `/`")
-        }
-    })
 }

@@ -16,7 +16,7 @@ use std::{
 
 use domain::unpack_header;
 use hashbrown::DefaultHashBuilder;
-use ports::{Clock, OnlineStore, Serving, VectorKey, VectorWrite, Written};
+use ports::{Clock, OnlineStore, Serving, Share, VectorKey, VectorWrite, Written};
 
 use crate::Error;
 use names::Names;
@@ -40,7 +40,7 @@ struct Shared {
     hasher: DefaultHashBuilder,
     names: RwLock<Names>,
     shards: [RwLock<Shard>; SHARDS],
-    marked: RwLock<BTreeSet<u32>>,
+    marked: RwLock<BTreeSet<Share>>,
     serving: RwLock<BTreeMap<String, u32>>,
 }
 
@@ -97,7 +97,7 @@ impl MemoryOnline {
 }
 
 impl OnlineStore for MemoryOnline {
-    async fn write(&self, partition: u32, batch: &[VectorWrite<'_>]) -> Result<Written, ports::Error> {
+    async fn write(&self, share: Share, batch: &[VectorWrite<'_>]) -> Result<Written, ports::Error> {
         let mut headers = Vec::with_capacity(batch.len());
         for write in batch {
             let header = unpack_header(write.packed).map_err(|error| {
@@ -115,7 +115,7 @@ impl OnlineStore for MemoryOnline {
             shard.sweep(now);
             refused += usize::from(!shard.write(&self.shared.hasher, &place, header, write, now));
         }
-        Ok(Written { refused, marked: read(&self.shared.marked).contains(&partition) })
+        Ok(Written { refused, marked: read(&self.shared.marked).contains(&share) })
     }
 
     async fn read(&self, keys: &[VectorKey<'_>]) -> Result<Vec<Option<Vec<u8>>>, ports::Error> {
@@ -128,8 +128,8 @@ impl OnlineStore for MemoryOnline {
         Ok(keys.iter().map(one).collect())
     }
 
-    async fn mark(&self, partition: u32) -> Result<(), ports::Error> {
-        write_lock(&self.shared.marked).insert(partition);
+    async fn mark(&self, share: Share) -> Result<(), ports::Error> {
+        write_lock(&self.shared.marked).insert(share);
         Ok(())
     }
 

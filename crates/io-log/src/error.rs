@@ -64,6 +64,16 @@ pub enum Error {
         /// What it said.
         source: Box<redb::Error>,
     },
+    /// The database of places and positions contradicts itself.
+    #[error(
+        "the index {} is damaged: its pages are not the ones that were written. Nothing can be read without it; restore the whole folder \
+         from a copy.",
+        path.display()
+    )]
+    Contradiction {
+        /// The database file.
+        path: PathBuf,
+    },
     /// Stored bytes are not the ones that were written.
     #[error(
         "{} is damaged at byte {at} ({what}): what was written there cannot be read any more. Restore the file from a copy, or go on \
@@ -101,9 +111,8 @@ impl Error {
                 _ => ErrorKind::Transient,
             },
             Self::Fenced(_) => ErrorKind::Fenced,
-            Self::Held { .. } | Self::Folder { .. } | Self::Broken { .. } | Self::Damaged { .. } | Self::Request(_) => {
-                ErrorKind::Invalid
-            }
+            Self::Held { .. } | Self::Folder { .. } | Self::Broken { .. } | Self::Damaged { .. } => ErrorKind::Invalid,
+            Self::Contradiction { .. } | Self::Request(_) => ErrorKind::Invalid,
         }
     }
 }

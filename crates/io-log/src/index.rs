@@ -2,6 +2,7 @@
 //! Written in one transaction at a time, rarely; what came since is read again from the segments.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{PoisonError, RwLock},
 };
@@ -177,22 +178,25 @@ impl Index {
     /// Does something with the database, which is opened when it is not; it refuses to go on after a failed write, so then it is
     /// closed.
     fn with<T>(&self, job: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, Error> {
-        let fault = |source| Error::Index { path: self.path.clone(), source: Box::new(source) };
-        if self.database.read().unwrap_or_else(PoisonError::into_inner).is_none() {
-            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-            if database.is_none() {
-                *database = Some(
-                    Database::builder().set_cache_size(CACHE_BYTES).create(&self.path).map_err(|error| fault(error.into()))?,
-                );
+        // It proves few of its pages before it follows them, and breaks down over those that nobody has written. Nothing of it is
+        // used again then.
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            if self.database.read().unwrap_or_else(PoisonError::into_inner).is_none() {
+                let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+                if database.is_none() {
+                    *database = Some(Database::builder().set_cache_size(CACHE_BYTES).create(&self.path)?);
+                }
             }
-        }
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let done = database.as_ref().ok_or(redb::Error::PreviousIo).and_then(job);
-        drop(database);
-        done.map_err(|source| {
-            self.database.write().unwrap_or_else(PoisonError::into_inner).take();
-            fault(source)
-        })
+            let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+            database.as_ref().ok_or(redb::Error::PreviousIo).and_then(job)
+        }));
+        let fault = match done {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(source)) => Error::Index { path: self.path.clone(), source: Box::new(source) },
+            Err(_) => Error::Contradiction { path: self.path.clone() },
+        };
+        self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        Err(fault)
     }
 }
 

@@ -13,6 +13,7 @@ mod local;
 mod memory;
 mod quantities;
 mod raw;
+mod reach;
 mod report;
 mod resolve;
 mod resolved;
@@ -27,8 +28,9 @@ pub use load::{load, parse};
 pub use local::time_zone;
 pub use memory::{MemoryItem, MemoryPlan, memory};
 pub use quantities::span;
+pub use reach::{Reach, reach};
 pub use resolved::{
     Absence, AbsenceRule, Aggregator, Case, Column, Feature, Field, FieldKind, Group, Input, InputKind, LocalTime, Pair,
-    Pipeline, Source, SourceKind, Stream, Table, Transform, WhenOutdated, Window, Zone,
+    Pipeline, Source, SourceKind, Stream, Table, ToldAbsence, Transform, WhenOutdated, Window, Zone,
 };
 pub use schema::json_schema;

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use absence::{ClockText, RawAbsence, RawZone};
-pub(crate) use case::{RawCase, RawExpected};
+pub(crate) use case::{RawCase, RawExpected, RawTold};
 pub(crate) use feature::{AGGREGATORS, RawFeature};
 pub(crate) use group::{RawGroup, RawWhenOutdated};
 pub(crate) use source::{FieldType, NumberText, RawField, RawFieldTable, RawPair, RawSource, RawTable};

@@ -62,6 +62,21 @@ pub struct Case {
     pub expect: Vec<(String, String, Option<f64>)>,
     /// Reason and number of refused records; when given, all reasons must be.
     pub refused: Option<Vec<(String, u64)>>,
+    /// What is told of absences; when given, all of it must be.
+    pub absences: Option<Vec<ToldAbsence>>,
+}
+
+/// An absence that a case expects to be told.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ToldAbsence {
+    /// Index of the absence.
+    pub source: usize,
+    /// Of whom something is missing.
+    pub key: String,
+    /// When it should have come.
+    pub due: domain::Timestamp,
+    /// Whether a late event shows that it had.
+    pub taken_back: bool,
 }
 
 impl Pipeline {

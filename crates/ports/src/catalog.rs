@@ -43,6 +43,8 @@ pub struct Built {
     pub generation: u32,
     /// The spec that it was built with.
     pub spec: String,
+    /// When it was asked for.
+    pub at: Timestamp,
 }
 
 /// Something that somebody did.

@@ -11,10 +11,10 @@ mod log;
 mod online;
 mod warehouse;
 
-pub use artifacts::Artifacts;
+pub use artifacts::{Artifacts, artifact_name_fault};
 pub use catalog::{AuditEntry, Built, Catalog, Deployed, Deployment};
 pub use clock::{Clock, clock_fn};
 pub use error::{Error, ErrorKind};
 pub use log::{Assignment, Bounds, Commit, Event, Header, Log, Member, Membership, Outgoing, Position, Record, TopicSpec};
-pub use online::{OnlineStore, Serving, VectorKey, VectorWrite, Written, supersedes};
+pub use online::{OnlineStore, Serving, Share, VectorKey, VectorWrite, Written, supersedes};
 pub use warehouse::{Appended, Cell, CellKind, Day, Rows, TableSpec, Warehouse};

@@ -23,6 +23,15 @@ pub struct VectorKey<'a> {
     pub generation: u32,
 }
 
+/// What one writer is there for: one partition of one generation. Whether the store has all of it is known by its mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Share {
+    /// Of which generation.
+    pub generation: u32,
+    /// Which partition.
+    pub partition: u32,
+}
+
 /// One vector to be written.
 #[derive(Clone, Copy, Debug)]
 pub struct VectorWrite<'a> {
@@ -39,8 +48,8 @@ pub struct VectorWrite<'a> {
 pub struct Written {
     /// Vectors that were not newer than the one that is there.
     pub refused: usize,
-    /// Whether the store carries the mark of this pipeline and partition. It does not after it was emptied: write everything
-    /// again and then [`OnlineStore::mark`].
+    /// Whether the store carries the mark of this share. It does not after it was emptied: write everything again and then
+    /// [`OnlineStore::mark`].
     pub marked: bool,
 }
 
@@ -62,13 +71,13 @@ pub fn supersedes(new: &Header, old: &Header) -> bool {
 /// A store of vectors for one pipeline.
 pub trait OnlineStore: Clone + Send + Sync + 'static {
     /// Writes those of the vectors that supersede what is there, as one round trip. A vector that is not packed is `Bug`.
-    fn write(&self, partition: u32, batch: &[VectorWrite<'_>]) -> impl Future<Output = Result<Written, Error>> + Send;
+    fn write(&self, share: Share, batch: &[VectorWrite<'_>]) -> impl Future<Output = Result<Written, Error>> + Send;
 
     /// Reads many vectors in one round trip; none for those that are not there.
     fn read(&self, keys: &[VectorKey<'_>]) -> impl Future<Output = Result<Vec<Option<Vec<u8>>>, Error>> + Send;
 
-    /// Says that everything of a partition is in the store.
-    fn mark(&self, partition: u32) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Says that everything of a share is in the store.
+    fn mark(&self, share: Share) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Which generations readers read; empty at first and after the store was emptied.
     fn serving(&self) -> impl Future<Output = Result<Vec<Serving>, Error>> + Send;

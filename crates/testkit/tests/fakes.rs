@@ -4,7 +4,7 @@ use std::{sync::Mutex, time::Duration};
 
 use bytes::Bytes;
 use domain::Timestamp;
-use ports::{Artifacts, AuditEntry, Catalog, Error, ErrorKind, OnlineStore};
+use ports::{Artifacts, AuditEntry, Catalog, Error, ErrorKind, OnlineStore, Share};
 use testkit::{
     contract::{self, Harness},
     fake::{Fault, Hook, MemoryArtifacts, MemoryCatalog, MemoryOnlineStore},
@@ -77,15 +77,21 @@ async fn before_means_that_it_did_not_happen_and_after_that_it_did() {
 #[tokio::test]
 async fn emptied_means_that_the_operation_meets_an_empty_store() {
     let store = MemoryOnlineStore::new(script(&[Fault::None, Fault::None, Fault::Emptied]));
-    store.mark(4).await.expect("no fault");
-    assert!(store.write(4, &[]).await.expect("no fault").marked);
-    assert!(!store.write(4, &[]).await.expect("no fault").marked);
+    store.mark(Share { generation: 1, partition: 4 }).await.expect("no fault");
+    assert!(store.write(Share { generation: 1, partition: 4 }, &[]).await.expect("no fault").marked);
+    assert!(!store.write(Share { generation: 1, partition: 4 }, &[]).await.expect("no fault").marked);
 }
 
 #[tokio::test(start_paused = true)]
 async fn late_is_told_by_tokios_clock() {
     let store = MemoryOnlineStore::new(script(&[Fault::Late(Duration::from_secs(60))]));
     let patience = Duration::from_secs(59);
-    assert!(tokio::time::timeout(patience, store.mark(1)).await.is_err(), "it came too early");
-    assert!(!store.write(1, &[]).await.expect("no fault").marked, "what was given up did not happen");
+    assert!(
+        tokio::time::timeout(patience, store.mark(Share { generation: 1, partition: 1 })).await.is_err(),
+        "it came too early"
+    );
+    assert!(
+        !store.write(Share { generation: 1, partition: 1 }, &[]).await.expect("no fault").marked,
+        "what was given up did not happen"
+    );
 }

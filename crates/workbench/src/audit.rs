@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use dataplane::features::Plan;
 use domain::{Span, Timestamp};
+use pipeline::reach;
 use ports::Log;
 
 use self::letters::Letters;
@@ -19,7 +20,6 @@ use crate::{
     Error, Progress,
     movement::{ColumnMovement, ENTITIES_MAX, Meter, sample},
     past::Past,
-    reach::reach,
     replay::{Replay, of_source, with_lateness},
 };
 

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, fmt, path::Path, slice, sync::Arc};
 
 use domain::{Span, Timestamp, Value};
-use pipeline::{Case, Pipeline};
+use features::AbsenceChange;
+use pipeline::{Case, Pipeline, ToldAbsence};
 
 use crate::{
     Error,
@@ -32,9 +33,9 @@ pub struct Outcome {
 /// A value or count that is not as expected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// `store:42`, or `refused`.
+    /// `store:42`, or `refused`, or `absences`.
     pub entity: String,
-    /// A column, transform or reason.
+    /// A column, transform, reason, or what was told.
     pub column: String,
     /// None: null.
     pub expected: Option<f64>,
@@ -62,8 +63,17 @@ fn run_case(pipeline: &Arc<Pipeline>, folder: &Path, case: &Case) -> Result<Outc
         )
     })?;
     let mut feed = Feed::new(pipeline, folder)?;
+    if case.absences.is_some() {
+        feed = feed.listened_to();
+    }
     let unseen = events.iter().filter(|event| event.append_at >= at).count();
+    let mut now = Timestamp(i64::MIN);
     for event in events.into_iter().filter(|event| event.append_at < at) {
+        if case.absences.is_some() && event.append_at > now {
+            // Time passes between events, and what is due before one of them is told before it. Those of one instant are one step.
+            now = event.append_at;
+            feed.settle(now);
+        }
         feed.push(event);
     }
     feed.settle(at);
@@ -79,7 +89,11 @@ fn run_case(pipeline: &Arc<Pipeline>, folder: &Path, case: &Case) -> Result<Outc
     }
     let refused = case.refused.as_ref().map(|refused| compare_refused(refused, &feed.counts().refused));
     differences.extend(refused.into_iter().flatten());
-    let compared = case.expect.len() + case.refused.as_ref().map_or(0, |refused| refused.len().max(1));
+    let absences = case.absences.as_ref().map(|expected| compare_told(pipeline, expected, feed.told()));
+    differences.extend(absences.into_iter().flatten());
+    let counted = |of: Option<usize>| of.map_or(0, |count| count.max(1));
+    let compared =
+        case.expect.len() + counted(case.refused.as_ref().map(Vec::len)) + counted(case.absences.as_ref().map(Vec::len));
     Ok(Outcome { name: case.name.clone(), at, compared, differences, unseen })
 }
 
@@ -138,6 +152,30 @@ fn compare_refused(expected: &[(String, u64)], found: &BTreeMap<&'static str, u6
         expected: Some(expected as f64),
         found: Some(found as f64),
         is_known: true,
+    };
+    different.map(difference).collect()
+}
+
+/// What is told of absences, however often, in any order.
+fn compare_told(pipeline: &Pipeline, expected: &[ToldAbsence], found: &[AbsenceChange]) -> Vec<Difference> {
+    let told = |change: &AbsenceChange| {
+        let AbsenceChange { source, key, due, raised, .. } = change;
+        ToldAbsence { source: *source, key: key.clone(), due: *due, taken_back: !raised }
+    };
+    let mut counts: BTreeMap<ToldAbsence, (u64, u64)> = BTreeMap::new();
+    expected.iter().for_each(|expected| counts.entry(expected.clone()).or_default().0 += 1);
+    found.iter().for_each(|found| counts.entry(told(found)).or_default().1 += 1);
+    let different = counts.into_iter().filter(|(_, (expected, found))| expected != found);
+    let difference = |(absence, (expected, found)): (ToldAbsence, (u64, u64))| {
+        let ToldAbsence { source, key, due, taken_back } = absence;
+        let taken_back = if taken_back { " taken back" } else { "" };
+        Difference {
+            entity: "absences".into(),
+            column: format!("{} of {key} due {due}{taken_back}", pipeline.sources[source].name),
+            expected: Some(expected as f64),
+            found: Some(found as f64),
+            is_known: true,
+        }
     };
     different.map(difference).collect()
 }

@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use dataplane::features::Plan;
 use domain::{Schema, Span, Timestamp};
-use pipeline::{Group, Pipeline};
+use pipeline::{Group, Pipeline, reach};
 use ports::Log;
 
 pub use self::told::{Engines, GroupCost, Movement, Moving, Presence, Shortfall};
@@ -19,17 +19,17 @@ use crate::{
     audit::{EVERY, PROGRESS_RECORDS, instants},
     movement::{ColumnMovement, Meter, sample},
     past::Past,
-    reach::reach,
     replay::Replay,
 };
 
-/// Compares two plans over the hours before an instant.
+/// Compares two plans over the hours before an instant. `retention` is for how long topics keep records by declaration.
 pub async fn compare<L: Log>(
     log: &L,
     before: &Plan,
     after: &Plan,
     at: Timestamp,
     hours: u32,
+    retention: Span,
     progress: &(dyn Progress + Sync),
 ) -> Result<Movement, Error> {
     let changes = changes(&before.pipeline, &after.pipeline);
@@ -49,7 +49,7 @@ pub async fn compare<L: Log>(
         costs,
         engine: cost::engines(&before.pipeline, &after.pipeline),
         records_to_read: cost::records(log, after, &changes).await?,
-        shortfalls: cost::shortfalls(log, after, &changes, at).await?,
+        shortfalls: cost::shortfalls(log, after, &changes, at, retention).await?,
     })
 }
 

@@ -5,20 +5,14 @@
 mod render;
 mod told;
 
-use dataplane::features::Plan;
+use dataplane::{features::Plan, past};
 use domain::{Span, Timestamp};
 use features::{Engine, Trace, Wanted};
-use pipeline::{Column, Group, Pipeline, SourceKind};
+use pipeline::{Column, Group, Pipeline, SourceKind, reach};
 use ports::Log;
 
 pub use self::told::{Entry, Explanation, Missed, Part, Place, Tile, Window};
-use crate::{
-    Error,
-    feed::BATCH_RECORDS_MAX,
-    past::{Past, begins_at},
-    reach::reach,
-    replay::of_source,
-};
+use crate::{Error, feed::BATCH_RECORDS_MAX, past::Past, replay::of_source};
 
 /// Bytes of letters that are read at once.
 const LETTER_BYTES: usize = 1 << 20;
@@ -55,14 +49,6 @@ impl Question {
         if expected != kind {
             let message = format!("`{column}` is a feature of a {expected} and not of a {kind}");
             return Err(Error::setting(message, format!("ask for {expected}:<key>")));
-        }
-        let source = &pipeline.sources[pipeline.groups[group].source];
-        if matches!(source.kind, SourceKind::Absence(_)) {
-            let message = format!("`{column}` counts what did not come, so no record made it");
-            return Err(Error::setting(
-                message,
-                format!("the events of {} say since when and until when something was missing", source.name),
-            ));
         }
         Ok(Self { group, key: key.to_owned(), column: column.to_owned(), at })
     }
@@ -123,7 +109,7 @@ async fn stands_still_at<L: Log>(
     let Some(silent_after) = source.silent_after.or(plan.pipeline.sources[base].silent_after) else { return Ok(at) };
     let mut heard = None;
     for partition in 0..plan.partitions {
-        let Some(bounds) = crate::past::bounds(log, topic, partition).await? else { continue };
+        let Some(bounds) = past::bounds(log, topic, partition).await? else { continue };
         let next = log.offset_at(topic, partition, at).await?;
         if next > bounds.first {
             let last = log.read(topic, partition, next - 1, 1).await?;
@@ -190,7 +176,7 @@ async fn incomplete<L: Log>(
     let Some(reach) = reach(&plan.pipeline, group, window_of(group, column)) else { return Ok(None) };
     let needed = as_of.minus(reach.back);
     for partition in 0..plan.partitions {
-        if let Some(begins) = begins_at(log, topic, partition).await?.filter(|begins| *begins > needed) {
+        if let Some(begins) = past::begins_at(log, topic, partition).await?.filter(|begins| *begins > needed) {
             let begins = if begins == Timestamp(i64::MAX) { "nowhere: it is empty".to_owned() } else { begins.to_string() };
             return Ok(Some(format!(
                 "{topic}/{partition} begins at {begins}; the value may need records from {needed} on ({})",
@@ -213,7 +199,7 @@ async fn dropped<L: Log>(
     let mut found = std::collections::BTreeMap::new();
     let topic = plan.topics.late();
     for partition in 0..plan.partitions {
-        let Some(bounds) = crate::past::bounds(log, &topic, partition).await? else { continue };
+        let Some(bounds) = past::bounds(log, &topic, partition).await? else { continue };
         let mut next = match from {
             Some(from) => log.offset_at(&topic, partition, from).await?,
             None => bounds.first,

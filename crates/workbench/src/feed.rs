@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use domain::{EARLIEST, Span, Timestamp, Value};
-use features::{Config, Engine, Output, Reason, Record};
+use features::{AbsenceChange, Config, Engine, Output, Reason, Record};
 use pipeline::{Aggregator, Column, Group, Pipeline, SourceKind};
 
 use crate::{Error, history::Event};
@@ -34,6 +34,8 @@ pub(crate) struct Feed {
     admitted: bool,
     /// The values of empty windows, by group.
     empty: Vec<Vec<Option<Value>>>,
+    /// What was told of absences, when somebody listens.
+    told: Option<Vec<AbsenceChange>>,
 }
 
 impl Counts {
@@ -59,7 +61,7 @@ impl Feed {
         let mut engine = Engine::new(Arc::clone(pipeline), Config::default())?;
         load_files(&mut engine, pipeline, folder)?;
         let empty = pipeline.groups.iter().map(empty_values).collect();
-        Ok(Self { engine, batch: Vec::new(), counts: Counts::default(), admitted: false, empty })
+        Ok(Self { engine, batch: Vec::new(), counts: Counts::default(), admitted: false, empty, told: None })
     }
 
     /// For events that were admitted already.
@@ -75,7 +77,17 @@ impl Feed {
             engine.load_file(*source, lines, EARLIEST);
         }
         let empty = pipeline.groups.iter().map(empty_values).collect();
-        Ok(Self { engine, batch: Vec::new(), counts: Counts::default(), admitted: true, empty })
+        Ok(Self { engine, batch: Vec::new(), counts: Counts::default(), admitted: true, empty, told: None })
+    }
+
+    /// The same engine, with somebody who listens to what it tells of absences.
+    pub(crate) fn listened_to(self) -> Self {
+        Self { told: Some(Vec::new()), ..self }
+    }
+
+    /// What was told of absences so far.
+    pub(crate) fn told(&self) -> &[AbsenceChange] {
+        self.told.as_deref().unwrap_or_default()
     }
 
     /// Takes one event, not earlier than the one before it.
@@ -90,7 +102,14 @@ impl Feed {
     pub(crate) fn settle(&mut self, now: Timestamp) {
         self.flush();
         let out = self.engine.tick(now);
+        self.note(out);
+    }
+
+    fn note(&mut self, out: Output) {
         self.counts.note(&out);
+        if let Some(told) = &mut self.told {
+            told.extend(out.absences);
+        }
     }
 
     fn flush(&mut self) {
@@ -101,8 +120,8 @@ impl Feed {
             true => self.engine.ingest_accepted(&records, now),
             false => self.engine.ingest(&records, now),
         };
-        self.counts.note(&out);
         self.counts.records += records.len() as u64;
+        self.note(out);
         self.batch.clear();
     }
 

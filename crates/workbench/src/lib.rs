@@ -20,7 +20,6 @@ mod movement;
 mod parquet_value;
 mod past;
 mod progress;
-mod reach;
 mod replay;
 mod sample;
 #[cfg(test)]

@@ -8,8 +8,9 @@ use std::{
     sync::Arc,
 };
 
+use dataplane::past::bounds;
 use domain::Timestamp;
-use ports::{Bounds, ErrorKind, Log, Record};
+use ports::{Bounds, Log, Record};
 
 use crate::Error;
 
@@ -111,25 +112,4 @@ impl<'a, L: Log> Past<'a, L> {
         }
         Ok(())
     }
-}
-
-/// What a partition holds; none when there is no such topic yet.
-pub(crate) async fn bounds<L: Log>(log: &L, topic: &str, partition: u32) -> Result<Option<Bounds>, Error> {
-    match log.bounds(topic, partition).await {
-        Ok(bounds) => Ok(Some(bounds)),
-        Err(error) if error.kind() == ErrorKind::Invalid => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// When the oldest record was appended of which something before it is gone; none when a partition still has everything.
-pub(crate) async fn begins_at<L: Log>(log: &L, topic: &str, partition: u32) -> Result<Option<Timestamp>, Error> {
-    let Some(Bounds { first, next }) = bounds(log, topic, partition).await?.filter(|bounds| bounds.first > 0) else {
-        return Ok(None);
-    };
-    if first == next {
-        return Ok(Some(Timestamp(i64::MAX)));
-    }
-    let records = log.read(topic, partition, first, 1).await?;
-    Ok(Some(records.first().map_or(Timestamp(i64::MAX), |record| record.append_at)))
 }

@@ -101,7 +101,7 @@ pub(crate) fn orders_spec(groups: &str) -> String {
 /// The first generation of a pipeline.
 pub(crate) fn plan(pipeline: Pipeline, partitions: u32) -> Plan {
     let topics = Topics::new(&pipeline);
-    Plan { pipeline: Arc::new(pipeline), generation: 1, partitions, topics, files: Vec::new() }
+    Plan { pipeline: Arc::new(pipeline), generation: 1, partitions, topics, files: Vec::new(), quiet_until: None }
 }
 
 /// Waits for what needs no waiting in memory.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use domain::Timestamp;
 use pipeline::Pipeline;
+use ports::Share;
 
 use crate::Topics;
 
@@ -19,6 +21,10 @@ pub struct Plan {
     pub topics: Topics,
     /// Sources that are files, with their text.
     pub files: Vec<(usize, Arc<str>)>,
+    /// While a generation is built that readers do not read yet: when it was asked for. What was appended before is taken without a
+    /// vector being written or an absence told, which the generation before has done. Always the same instant for a generation,
+    /// so that one that has begun to write never falls silent again.
+    pub quiet_until: Option<Timestamp>,
 }
 
 impl Plan {
@@ -26,6 +32,11 @@ impl Plan {
     pub fn reads(&self) -> Vec<Arc<str>> {
         let inputs = self.topics.inputs().iter().map(|(name, _)| name.clone());
         inputs.chain([self.topics.partials(self.generation)]).collect()
+    }
+
+    /// What is written to the online store by the worker of a partition.
+    pub(super) fn share(&self, partition: u32) -> Share {
+        Share { generation: self.generation, partition }
     }
 
     /// The sources that read a topic, by its place; none for the partials.

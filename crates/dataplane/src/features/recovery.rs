@@ -4,10 +4,16 @@ use std::{collections::VecDeque, sync::Arc};
 
 use domain::{Span, Timestamp};
 use features::{Config, Engine};
-use ports::{Artifacts, Assignment, Clock, Log, Record};
+use ports::{Artifacts, Assignment, Clock, ErrorKind, Log, Record};
 
-use super::{Note, Plan, Settings, note::Stored, shard::Shard, snapshots::Snapshots};
-use crate::Error;
+use super::{
+    Note, Plan, Rebuild, Settings, Watch,
+    note::Stored,
+    shard::{Shard, Start},
+    snapshots::Snapshots,
+    watch::Counts,
+};
+use crate::{Error, past};
 
 /// Bytes of one topic that are read ahead: a few thousand records of each.
 const READ_BYTES: usize = 1 << 20;
@@ -19,7 +25,17 @@ pub(super) struct Recovery<'a, L, A> {
     pub(super) log: &'a L,
     pub(super) artifacts: &'a A,
     pub(super) clock: &'a Clock,
+    pub(super) watch: &'a Watch,
     pub(super) life: u64,
+}
+
+/// What a recovery begins with.
+struct Begun {
+    engine: Engine,
+    /// The snapshots that the engine's state is made of, none when it is empty.
+    chain: Vec<Stored>,
+    /// The positions that they contain.
+    from: Vec<u64>,
 }
 
 impl<L: Log, A: Artifacts> Recovery<'_, L, A> {
@@ -32,44 +48,80 @@ impl<L: Log, A: Artifacts> Recovery<'_, L, A> {
         let first_time = assignment.note.is_empty();
         let note = if first_time { Note::default() } else { self.note(assignment)? };
         let prefix = Snapshots::prefix(self.plan, partition);
-        let (mut engine, chain, from) = self.restore(partition, &prefix, &note).await?;
+        let mut counts = Counts::default();
+        let begun = match self.restore(partition, &prefix, &note).await? {
+            Ok(begun) => begun,
+            Err(fault) => {
+                counts.rebuilds = 1;
+                self.watch.rebuilds(self.rebuild(partition, fault, &committed).await?);
+                self.empty(partition)?
+            }
+        };
+        let Begun { mut engine, chain, from } = begun;
         for (source, text) in &self.plan.files {
             // Lines that cannot be read were reported when the plan was made.
             engine.replay_file(*source, text, engine.clock());
         }
-        let mut replay = Replay { engine: &mut engine, plan: self.plan, replayed: 0 };
+        let mut replay = Replay { engine: &mut engine, plan: self.plan, replayed: 0, from_nothing: chain.is_empty() };
         replay.run(self.log, &reads, partition, &from, &committed).await?;
-        let replayed = replay.replayed;
+        counts.replayed = replay.replayed;
         if !first_time {
             engine.replay(&[], note.clock);
         }
-        let snapshots = Snapshots::new(prefix, self.life, chain, from, self.clock.now());
-        Ok(Shard::new(self.plan.clone(), self.settings.clone(), partition, engine, committed, snapshots, replayed))
+        if chain.is_empty() {
+            engine.touch_all();
+        }
+        let mut snapshots = Snapshots::new(prefix, self.life, chain, from, self.clock.now());
+        // What was taken again is in no snapshot that can be used, and should not have to be taken a third time.
+        snapshots.took(usize::try_from(counts.replayed).unwrap_or(usize::MAX));
+        let quiet_until = self.quiet_until(&reads, partition).await?;
+        let start = Start { positions: committed, quiet_until, snapshots, counts };
+        Ok(Shard::new(self.plan.clone(), self.settings.clone(), partition, engine, start))
     }
 
     fn note(&self, assignment: &Assignment) -> Result<Note, Error> {
         Note::decode(&assignment.note).map_err(|fault| Error::Note { partition: assignment.partition, fault })
     }
 
-    /// An engine with the state of the note's snapshots, and the positions that it contains. One that cannot be read is left
-    /// out, and the log is read from its beginning.
-    async fn restore(&self, partition: u32, prefix: &str, note: &Note) -> Result<(Engine, Vec<Stored>, Vec<u64>), Error> {
-        let config = Config { shard: partition, shards: self.plan.partitions, generation: self.plan.generation, stopwatch: None };
-        let state = |source| Error::State { partition, source };
-        if let Some(snapshots) = self.read(prefix, &note.snapshots).await?
-            && !snapshots.is_empty()
-        {
-            let bytes: Vec<&[u8]> = snapshots.iter().map(Vec::as_slice).collect();
-            if let Ok(engine) = Engine::restore(self.plan.pipeline.clone(), config, &bytes) {
-                return Ok((engine, note.snapshots.clone(), note.positions.clone()));
+    /// The positions at which a generation that is being built begins to write, by topic: the partials have none.
+    async fn quiet_until(&self, reads: &[Arc<str>], partition: u32) -> Result<Vec<u64>, Error> {
+        let mut positions = vec![0; reads.len()];
+        if let Some(at) = self.plan.quiet_until {
+            for (position, (topic, _)) in positions.iter_mut().zip(self.plan.topics.inputs()) {
+                *position = crate::retry::insist(|| self.log.offset_at(topic, partition, at)).await?;
             }
         }
-        let engine = Engine::new(self.plan.pipeline.clone(), config).map_err(state)?;
-        Ok((engine, Vec::new(), vec![0; self.plan.reads().len()]))
+        Ok(positions)
     }
 
-    /// The bytes of snapshots, none when a piece is missing or damaged.
-    async fn read(&self, prefix: &str, stored: &[Stored]) -> Result<Option<Vec<Vec<u8>>>, Error> {
+    fn config(&self, partition: u32) -> Config {
+        Config { shard: partition, shards: self.plan.partitions, generation: self.plan.generation, stopwatch: None }
+    }
+
+    /// An engine that knows nothing, for a log that is read from its beginning.
+    fn empty(&self, partition: u32) -> Result<Begun, Error> {
+        let engine = Engine::new(self.plan.pipeline.clone(), self.config(partition));
+        let engine = engine.map_err(|source| Error::State { partition, source })?;
+        Ok(Begun { engine, chain: Vec::new(), from: vec![0; self.plan.reads().len()] })
+    }
+
+    /// An engine with the state of the note's snapshots, or why they cannot be used.
+    async fn restore(&self, partition: u32, prefix: &str, note: &Note) -> Result<Result<Begun, String>, Error> {
+        if note.snapshots.is_empty() {
+            return self.empty(partition).map(Ok);
+        }
+        let snapshots = match self.read(prefix, &note.snapshots).await? {
+            Ok(snapshots) => snapshots,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let bytes: Vec<&[u8]> = snapshots.iter().map(Vec::as_slice).collect();
+        let engine = Engine::restore(self.plan.pipeline.clone(), self.config(partition), &bytes);
+        let begun = |engine| Begun { engine, chain: note.snapshots.clone(), from: note.positions.clone() };
+        Ok(engine.map(begun).map_err(|fault| format!("{prefix}: {fault}")))
+    }
+
+    /// The bytes of snapshots, or which piece is missing or damaged.
+    async fn read(&self, prefix: &str, stored: &[Stored]) -> Result<Result<Vec<Vec<u8>>, String>, Error> {
         let mut snapshots = Vec::with_capacity(stored.len());
         for stored in stored {
             let mut bytes = Vec::new();
@@ -77,14 +129,27 @@ impl<L: Log, A: Artifacts> Recovery<'_, L, A> {
                 let name = Snapshots::name(prefix, stored, part);
                 match crate::retry::insist(|| self.artifacts.get(&name)).await {
                     Ok(Some(part)) => bytes.extend_from_slice(&part),
-                    Ok(None) => return Ok(None),
-                    Err(error) if error.kind() == ports::ErrorKind::Poison => return Ok(None),
+                    Ok(None) => return Ok(Err(format!("{name} is missing"))),
+                    Err(error) if error.kind() == ErrorKind::Poison => return Ok(Err(format!("{name}: {error}"))),
                     Err(error) => return Err(error.into()),
                 }
             }
             snapshots.push(bytes);
         }
-        Ok(Some(snapshots))
+        Ok(Ok(snapshots))
+    }
+
+    /// What has to be told of a state that is made again.
+    async fn rebuild(&self, partition: u32, fault: String, committed: &[u64]) -> Result<Rebuild, Error> {
+        let (mut records, mut begins) = (0, Vec::new());
+        for (topic, until) in self.plan.reads().iter().zip(committed) {
+            let bounds = crate::retry::insist(|| self.log.bounds(topic, partition)).await?;
+            records += until.saturating_sub(bounds.first);
+            begins.push(crate::retry::insist(|| past::begins_at(self.log, topic, partition)).await?);
+        }
+        let incomplete = Rebuild::incomplete(self.plan, &begins, self.clock.now());
+        let Plan { pipeline, generation, .. } = &**self.plan;
+        Ok(Rebuild { pipeline: pipeline.id.clone(), generation: *generation, partition, fault, records, incomplete })
     }
 }
 
@@ -93,6 +158,9 @@ struct Replay<'a> {
     engine: &'a mut Engine,
     plan: &'a Plan,
     replayed: u64,
+    /// There is no snapshot, so the log may be long: what has left the windows is forgotten on the way, as it was the first time,
+    /// and everything that is left is touched in the end.
+    from_nothing: bool,
 }
 
 /// What is left of one topic.
@@ -130,6 +198,7 @@ impl Replay<'_> {
         }
     }
 
+    /// What comes out has gone out before.
     fn feed(&mut self, topic: usize, records: &[Record], now: Timestamp) {
         match self.plan.sources(topic) {
             Some(sources) => {
@@ -142,6 +211,9 @@ impl Replay<'_> {
                     let _ = self.engine.replay_block(&record.value, now);
                 }
             }
+        }
+        if self.from_nothing {
+            self.engine.tick(now);
         }
     }
 }

@@ -60,6 +60,8 @@ pub(super) struct Shard {
     engine: Engine,
     /// For each topic, the first record that was not taken.
     positions: Vec<u64>,
+    /// While nothing is written yet: the positions at which that begins, by topic.
+    quiet_until: Option<Vec<u64>>,
     snapshots: Snapshots,
     /// The number of the newest snapshot that a commit has named, and of the oldest one that the commit under way names.
     named: u64,
@@ -78,18 +80,22 @@ pub(super) struct Shard {
     counts: Counts,
 }
 
+/// What a shard begins with beside its engine.
+pub(super) struct Start {
+    /// For each topic, the first record that was not taken.
+    pub(super) positions: Vec<u64>,
+    /// For each topic, where vectors begin to be written.
+    pub(super) quiet_until: Vec<u64>,
+    pub(super) snapshots: Snapshots,
+    pub(super) counts: Counts,
+}
+
 impl Shard {
-    pub(super) fn new(
-        plan: Arc<Plan>,
-        settings: Arc<Settings>,
-        partition: u32,
-        engine: Engine,
-        positions: Vec<u64>,
-        snapshots: Snapshots,
-        replayed: u64,
-    ) -> Self {
+    pub(super) fn new(plan: Arc<Plan>, settings: Arc<Settings>, partition: u32, engine: Engine, start: Start) -> Self {
+        let Start { positions, quiet_until, snapshots, counts } = start;
         let reads = plan.reads().into();
         let others = plan.partitions > 1;
+        let quiet_until = is_behind(&positions, &quiet_until).then_some(quiet_until);
         let named = snapshots.chain().last().map_or(0, |stored| stored.number);
         Self {
             plan,
@@ -98,6 +104,7 @@ impl Shard {
             partition,
             engine,
             positions,
+            quiet_until,
             snapshots,
             named,
             naming_from: 0,
@@ -108,7 +115,7 @@ impl Shard {
             next_timer: Some(Timestamp(i64::MIN)),
             // What the life before has heard it may not have told.
             sign_at: others.then_some(Timestamp(i64::MIN)),
-            counts: Counts { replayed, ..Counts::default() },
+            counts,
         }
     }
 
@@ -144,7 +151,7 @@ impl Shard {
     }
 
     pub(super) fn counts_mut(&mut self) -> &mut Counts {
-        self.counts.written = self.known && self.engine.pending() == 0;
+        self.counts.written = self.known && self.quiet_until.is_none() && self.engine.pending() == 0;
         (self.counts.entities, self.counts.clock) = (self.engine.entities() as u64, self.engine.clock());
         &mut self.counts
     }
@@ -154,20 +161,24 @@ impl Shard {
         let events = chunks.iter().filter(|chunk| self.plan.sources(chunk.topic).is_some());
         let appended = events.flat_map(|chunk| chunk.records.iter().map(|record| record.append_at.0 + 1)).max();
         let now = now.max(Timestamp(appended.unwrap_or(i64::MIN))).max(self.engine.clock());
-        let partials = self.reads.len() - 1;
+        let (plan, partials) = (self.plan.clone(), self.reads.len() - 1);
         let (mut records, mut blocks) = (Vec::new(), Vec::new());
         for chunk in chunks {
             if let Some(last) = chunk.records.last() {
                 self.positions[chunk.topic] = last.offset + 1;
             }
-            match self.plan.sources(chunk.topic) {
+            match plan.sources(chunk.topic) {
                 Some(sources) => records.extend(engine_records(sources, &chunk.records)),
                 None => blocks.extend(chunk.records.iter()),
             }
         }
         let bytes: Vec<&[u8]> = blocks.iter().map(|block| &*block.value).collect();
+        self.begin_to_write();
         let (mut out, faults) = self.engine.step(&bytes, &records, now);
         self.next_timer = out.next_timer;
+        if self.quiet_until.is_some() {
+            (out.vectors, out.absences) = (Vectors::default(), Vec::new());
+        }
         let taken: usize = chunks.iter().map(|chunk| chunk.records.len()).sum();
         self.counts.note(&out, taken, faults.len());
         let letters = Letters { plan: &self.plan, partition: self.partition };
@@ -180,6 +191,14 @@ impl Shard {
         self.snapshots.begin_when_due(&mut self.engine, &self.positions, now, &self.settings);
         let part = self.snapshots.write_some(&mut self.engine, &self.settings);
         self.actions(part, taken > 0, outputs, vectors)
+    }
+
+    /// Once everything is taken that was there when the generation was asked for, all of it is written as into an empty store.
+    fn begin_to_write(&mut self) {
+        if self.quiet_until.take_if(|until| !is_behind(&self.positions, until)).is_some() {
+            self.refills = true;
+            self.engine.touch_all();
+        }
     }
 
     /// Now and then, and only when there is news.
@@ -251,6 +270,9 @@ impl Shard {
     }
 
     fn published(&mut self, marked: bool) -> Vec<Action> {
+        if self.quiet_until.is_some() {
+            return Vec::new();
+        }
         self.known |= marked;
         if !marked && !self.refills {
             (self.refills, self.known) = (true, false);
@@ -263,6 +285,11 @@ impl Shard {
         }
         Vec::new()
     }
+}
+
+/// Whether something is left of what lies before these positions.
+fn is_behind(positions: &[u64], until: &[u64]) -> bool {
+    positions.iter().zip(until).any(|(position, until)| position < until)
 }
 
 pub(super) fn engine_records<'a>(sources: &'a [usize], records: &'a [Record]) -> impl Iterator<Item = features::Record<'a>> {

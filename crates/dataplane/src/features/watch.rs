@@ -1,12 +1,17 @@
 //! What a role tells about itself: counts by partition, for metrics, the terminal and tests.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use domain::Timestamp;
 use features::{Output, Reason};
+
+use super::Rebuild;
+
+/// Rebuilds that wait to be told: each is a line for a person, and whoever has not asked for so long gets the newest.
+const REBUILDS_MAX: usize = 256;
 
 /// What one partition has done since its worker began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub struct Counts {
     pub snapshots: u64,
     /// Pieces of snapshots that could not be stored.
     pub snapshots_failed: u64,
+    /// States that were made again from the log because their snapshots could not be used.
+    pub rebuilds: u64,
     /// Records that were taken again after a restart.
     pub replayed: u64,
     /// Vectors that the online store had newer.
@@ -72,6 +79,7 @@ impl Counts {
         self.refills += other.refills;
         self.snapshots += other.snapshots;
         self.snapshots_failed += other.snapshots_failed;
+        self.rebuilds += other.rebuilds;
         self.replayed += other.replayed;
         self.superseded += other.superseded;
         self.entities += other.entities;
@@ -124,6 +132,8 @@ struct Seen {
     owned: BTreeMap<(u32, u32), Counts>,
     /// What partitions have counted that were given away.
     before: Counts,
+    /// Not told yet.
+    rebuilds: VecDeque<Rebuild>,
 }
 
 impl Watch {
@@ -138,6 +148,19 @@ impl Watch {
         let mut total = seen.before.clone();
         seen.owned.values().for_each(|counts| total.add(counts));
         total
+    }
+
+    /// The rebuilds that have begun since this was last asked.
+    pub fn take_rebuilds(&self) -> Vec<Rebuild> {
+        self.lock().rebuilds.drain(..).collect()
+    }
+
+    pub(super) fn rebuilds(&self, rebuild: Rebuild) {
+        let mut seen = self.lock();
+        if seen.rebuilds.len() == REBUILDS_MAX {
+            seen.rebuilds.pop_front();
+        }
+        seen.rebuilds.push_back(rebuild);
     }
 
     pub(super) fn put(&self, generation: u32, partition: u32, counts: &Counts) {

@@ -215,6 +215,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             log: &self.parts.log,
             artifacts: &self.parts.artifacts,
             clock: &self.parts.clock,
+            watch: &self.watch,
             life: self.life,
         };
         let shard = recovery.shard(&assignment).await?;
@@ -314,7 +315,8 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
                     Event::Published { marked: written.marked, superseded: written.refused }
                 }
                 Action::Mark => {
-                    crate::retry::insist(|| self.parts.online.mark(partition)).await?;
+                    let share = self.plan.share(partition);
+                    crate::retry::insist(|| self.parts.online.mark(share)).await?;
                     continue;
                 }
                 Action::RemoveBelow(number) => {

@@ -1,8 +1,14 @@
 //! Somebody who reads all the time, and never sees anything go back.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
-use domain::unpack;
+use domain::{Timestamp, unpack};
 use ports::{OnlineStore, VectorKey};
 use testkit::fake::MemoryOnlineStore;
 
@@ -10,10 +16,12 @@ use crate::world::{EVER, Key, Setting};
 
 /// What was seen of each entity last.
 pub(crate) struct Reader {
-    setting: std::sync::Arc<Setting>,
+    setting: Arc<Setting>,
     online: MemoryOnlineStore,
     keys: Vec<Key>,
     seen: BTreeMap<Key, Seen>,
+    /// No vector is of an instant before this one.
+    fence: Arc<AtomicI64>,
 }
 
 #[derive(Clone, Copy)]
@@ -23,8 +31,8 @@ struct Seen {
 }
 
 impl Reader {
-    pub(crate) fn new(setting: std::sync::Arc<Setting>, online: MemoryOnlineStore, keys: Vec<Key>) -> Self {
-        Self { setting, online, keys, seen: BTreeMap::new() }
+    pub(crate) fn new(setting: Arc<Setting>, online: MemoryOnlineStore, keys: Vec<Key>, fence: Arc<AtomicI64>) -> Self {
+        Self { setting, online, keys, seen: BTreeMap::new(), fence }
     }
 
     /// Reads everything once.
@@ -47,8 +55,10 @@ impl Reader {
                 _ => None,
             });
             let now = Seen { position: vector.position, count };
+            let context = format!("seed {}, {} {}", self.setting.seed, pipeline.groups[key.0].name, key.1);
+            let fence = Timestamp(self.fence.load(Ordering::Relaxed));
+            assert!(vector.as_of >= fence || vector.source_silent, "{context}: written as of {}, before {fence}", vector.as_of);
             if let Some(before) = self.seen.insert(key.clone(), now) {
-                let context = format!("seed {}, {} {}", self.setting.seed, pipeline.groups[key.0].name, key.1);
                 assert!(now.position >= before.position, "{context}: position {} after {}", now.position, before.position);
                 assert!(now.count >= before.count, "{context}: count {:?} after {:?}", now.count, before.count);
             }

@@ -1,6 +1,12 @@
 //! One run: a log, stores and workers in paused time, producers who repeat themselves, and somebody who kills.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use dataplane::{
@@ -45,6 +51,8 @@ pub(crate) struct World {
     watch: Watch,
     records: Vec<Vec<Record>>,
     lives: u64,
+    /// No vector is of an instant before this one.
+    fence: Arc<AtomicI64>,
     outcome: Outcome,
 }
 
@@ -62,6 +70,7 @@ pub(crate) struct Outcome {
     pub(crate) letters: u64,
     pub(crate) compared: u64,
     pub(crate) reads: u64,
+    pub(crate) built: u64,
     pub(crate) drained_after_ms: u64,
 }
 
@@ -78,6 +87,7 @@ impl Outcome {
         self.letters += other.letters;
         self.compared += other.compared;
         self.reads += other.reads;
+        self.built += other.built;
         self.drained_after_ms = self.drained_after_ms.max(other.drained_after_ms);
     }
 
@@ -101,16 +111,18 @@ impl World {
         let chaos = Chaos::new(seed);
         let pipeline = Arc::new(if seed % 4 == 3 { pipelines::orders() } else { with_ever(pipelines::minimal()) });
         let partitions = chaos.between(1, 4) as u32;
-        let plan =
-            Plan { pipeline: pipeline.clone(), generation: 1, partitions, topics: Topics::new(&pipeline), files: Vec::new() };
+        let knobs = generate::Stream { events: 160, span: Span(600_000), ..generate::Stream::default() };
+        let start = knobs.start_at.minus(Span(60_000));
+        // Some generations are asked for when there is a log already, and some of these when nothing comes any more.
+        let quiet_until = (seed % 5 == 1).then(|| start.plus(Span(chaos.between(120_000, 900_000) as i64)));
+        let (topics, files) = (Topics::new(&pipeline), Vec::new());
+        let plan = Plan { pipeline: pipeline.clone(), generation: 1, partitions, topics, files, quiet_until };
         let workers = chaos.between(1, 3) as usize;
         let schemas = features::schemas(&pipeline);
         let setting = Arc::new(Setting { seed, pipeline, schemas, plan, workers });
-        let knobs = generate::Stream { events: 160, span: Span(600_000), ..generate::Stream::default() };
         let records = generate::records(&setting.pipeline, &knobs, seed);
         let records = generate::partition(&setting.pipeline, &records, partitions as usize, 0.1);
         let begun = Instant::now();
-        let start = knobs.start_at.minus(Span(60_000));
         let clock = clock_fn(1.0, move || Timestamp(start.0 + begun.elapsed().as_millis() as i64));
         let parts = Parts {
             log: MemoryLog::with_faults(clock.clone(), chaos.of_log()),
@@ -119,7 +131,9 @@ impl World {
             clock,
         };
         let outcome = Outcome::default();
-        Self { setting, chaos, parts, watch: Watch::default(), records, lives: 0, outcome }
+        // Of a generation that is not asked for yet nothing at all may be seen.
+        let fence = Arc::new(AtomicI64::new(if quiet_until.is_some() { i64::MAX } else { i64::MIN }));
+        Self { setting, chaos, parts, watch: Watch::default(), records, lives: 0, fence, outcome }
     }
 
     pub(crate) async fn run(mut self) -> Outcome {
@@ -127,6 +141,11 @@ impl World {
         self.parts.log.create(&topics).await.expect("topics");
         let producers: Vec<JoinHandle<u64>> = (0..self.records.len()).map(|partition| self.produce(partition)).collect();
         let reader = self.read();
+        if let Some(asked_for_at) = self.setting.plan.quiet_until {
+            tokio::time::sleep(self.parts.clock.until(asked_for_at)).await;
+            self.fence.store(self.newest_before(asked_for_at).await.0, Ordering::Relaxed);
+            self.outcome.built += 1;
+        }
         let mut running: Vec<Running> = (0..self.setting.workers).map(|worker| self.start(worker)).collect();
         while producers.iter().any(|producer| !producer.is_finished()) {
             tokio::time::sleep(Duration::from_millis(250)).await;
@@ -151,6 +170,26 @@ impl World {
         self.counted();
         self.outcome.fenced = self.chaos.fenced();
         self.outcome
+    }
+
+    /// The newest record that every partition has before an instant. Nothing that is older may be seen of a generation which was asked
+    /// for then.
+    async fn newest_before(&self, at: Timestamp) -> Timestamp {
+        let mut newest = at;
+        for partition in 0..self.setting.plan.partitions {
+            for (topic, _) in self.setting.plan.topics.inputs() {
+                // A log that fails now and then is asked again.
+                let last = loop {
+                    let Ok(next) = self.parts.log.offset_at(topic, partition, at).await else { continue };
+                    match self.parts.log.read(topic, partition, next.saturating_sub(1), 1).await {
+                        Ok(last) => break last,
+                        Err(_) => continue,
+                    }
+                };
+                newest = last.first().map_or(newest, |record| newest.min(record.append_at));
+            }
+        }
+        newest
     }
 
     /// Appends the records of a partition at their times, and again when it does not know whether it did.
@@ -179,7 +218,7 @@ impl World {
         let oracle = Oracle::new(&self.setting.pipeline);
         let end = Timestamp(i64::MAX / 4);
         let keys: Vec<Key> = oracle.history(&self.records).vectors(end, Mode::Complete).into_keys().collect();
-        let mut reader = Reader::new(self.setting.clone(), self.parts.online.clone(), keys);
+        let mut reader = Reader::new(self.setting.clone(), self.parts.online.clone(), keys, self.fence.clone());
         let (stop, mut stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
             let mut reads = 0;

@@ -14,7 +14,7 @@ use self::{
     events::{Event, Events, Missed},
     schedule::Schedule,
 };
-use super::{Calendar, Horizon, Rows};
+use super::{Calendar, Change, Horizon};
 use crate::{
     codec::{Broken, Reader, Writer},
     columns::{Columns, Scalar},
@@ -26,6 +26,9 @@ use crate::{
 
 /// Marks the instant up to which a save has told, among the items of the slab.
 const TOLD: u8 = 3;
+
+/// A row that comes or goes, and what there is to say of it.
+pub(super) type Told = (Change, AbsenceChange);
 
 #[derive(Debug)]
 pub(super) struct AbsenceKeys {
@@ -69,7 +72,7 @@ impl AbsenceKeys {
         rows: &[u32],
         horizon: Horizon,
         calendar: &mut Calendar,
-        out: &mut Rows,
+        out: &mut Vec<Told>,
     ) {
         if !rows.is_empty() {
             let key = pipeline::Expr::Field(self.absence.key);
@@ -87,7 +90,7 @@ impl AbsenceKeys {
         self.pass(horizon, calendar, out);
     }
 
-    fn put(&mut self, (hash, key): (u64, &str), event: Event, horizon: Horizon, calendar: &mut Calendar, out: &mut Rows) {
+    fn put(&mut self, (hash, key): (u64, &str), event: Event, horizon: Horizon, calendar: &mut Calendar, out: &mut Vec<Told>) {
         let Self { slab, schedule, fields, told, .. } = self;
         let order = event.order();
         let matters_until = schedule.matters_until(event.time, event.row.as_deref().unwrap_or_default());
@@ -110,7 +113,7 @@ impl AbsenceKeys {
     }
 
     /// Tells what became due since the last step.
-    fn pass(&mut self, horizon: Horizon, calendar: &mut Calendar, out: &mut Rows) {
+    fn pass(&mut self, horizon: Horizon, calendar: &mut Calendar, out: &mut Vec<Told>) {
         let (since, now) = (self.told, self.told.max(horizon.now));
         self.told = now;
         let mut found = Vec::new();
@@ -139,7 +142,7 @@ impl AbsenceKeys {
         }
     }
 
-    fn tell(&self, at: u32, missed: Missed, raised: bool, out: &mut Rows) {
+    fn tell(&self, at: u32, missed: Missed, raised: bool, out: &mut Vec<Told>) {
         let events = self.slab.get(at).map(|events| &events.kept).into_iter().flatten();
         let Some((event, row)) =
             events.filter_map(|event| Some((event, event.row.as_ref()?))).find(|(event, _)| event.order() == missed.order)
@@ -148,16 +151,18 @@ impl AbsenceKeys {
         };
         let scalar = |field: &Option<usize>| field.map_or(Scalar::Units(event.time), |field| row[field].clone());
         let row: Box<[Scalar]> = self.from_base.iter().map(scalar).collect();
-        out.columns.push_row(missed.due, event.identity, &row);
-        out.weights.push(if raised { 1 } else { -1 });
-        out.absences.push(AbsenceChange {
+        let weight = if raised { 1 } else { -1 };
+        let (time, identity) = (missed.due, event.identity);
+        let change = Change { weight, time, identity, start: Some((event.time, event.identity)), row };
+        let absence = AbsenceChange {
             source: self.source,
             key: self.slab.key(at).to_owned(),
             since: Timestamp(event.time),
             due: Timestamp(missed.due),
             identity: event.identity,
             raised,
-        });
+        };
+        out.push((change, absence));
     }
 
     /// Forgets a key of which nothing can be missed any more. Otherwise, up to which instant something of it matters.

@@ -46,7 +46,7 @@ impl Noted {
 
     /// Takes an event or row for good.
     pub(super) fn take(&mut self, row: TracedRow) {
-        let time = row.record.time.0;
+        let time = row.at.0;
         if time < self.from {
             return;
         }
@@ -61,10 +61,18 @@ impl Noted {
         let place = (change.time, change.identity);
         if change.weight < 0 {
             self.open.remove(&place);
-        } else if let Some(record) = self.places.get(&place) {
-            let start = change.start.and_then(|start| self.places.get(&start)).copied();
-            self.open.insert(place, traced(layout, row, *record, start));
+            return;
         }
+        let start = change.start.and_then(|start| self.places.get(&start)).copied();
+        // An absence is at an instant at which no event is, and stands at the last one before.
+        let (record, start) = match self.places.get(&place) {
+            Some(record) => (*record, start),
+            None => match start {
+                Some(last) => (last, None),
+                None => return,
+            },
+        };
+        self.open.insert(place, TracedRow { at: Timestamp(change.time), ..traced(layout, row, record, start) });
     }
 
     /// Rows before this instant can no longer change, and nothing longer than this before it can begin another.
@@ -94,5 +102,5 @@ pub(super) fn traced(layout: &Layout, row: &Row, record: Origin, start: Option<O
     let is_null = row.values.contains(&crate::columns::NULL);
     let meets = layout.conditions.is_empty() || row.conditions & 1 == 1;
     let values = layout.inputs.iter().zip(&row.values).map(|(input, units)| parts::value(input, *units)).collect();
-    TracedRow { record, start, counts: meets && !is_null, values }
+    TracedRow { record, at: record.time, start, counts: meets && !is_null, values }
 }

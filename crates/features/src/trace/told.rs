@@ -21,8 +21,10 @@ pub struct Origin {
 /// An event or row inside the window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TracedRow {
-    /// The event; of a pair the one that ends it, of a table the one that the row is.
+    /// The event; of a pair the one that ends it, of a table the one that the row is, of an absence the last one before it.
     pub record: Origin,
+    /// Where it counts: at the event's time, an absence when something was due.
+    pub at: Timestamp,
     /// The event that a pair begins with.
     pub start: Option<Origin>,
     /// Whether it counts: its condition holds and no value of it is null.

@@ -37,6 +37,15 @@ pub(crate) struct Run {
     /// How many workers share them
     #[arg(long, default_value_t = 2, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) workers: u16,
+    /// How often each partition writes down its state, so that less is taken again after a crash
+    #[arg(long, default_value = "30s", value_name = "SPAN", value_parser = snapshot_every)]
+    pub(crate) snapshot_every: domain::Span,
+}
+
+/// More often than ten times a second nothing else would be done.
+fn snapshot_every(text: &str) -> Result<domain::Span, String> {
+    let span = pipeline::span(text)?;
+    if span.0 >= 100 { Ok(span) } else { Err("100ms or more, please".to_owned()) }
 }
 
 fn speed(text: &str) -> Result<f64, String> {

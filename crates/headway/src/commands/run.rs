@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dataplane::Topics;
 use sim::Faults;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -42,6 +43,7 @@ async fn live(arguments: &Run, console: &Console) -> Result<(), Failure> {
         partitions: arguments.partitions,
         workers: usize::from(arguments.workers),
         pace: Pace::Runs(arguments.speed),
+        snapshot_every: Some(Duration::from_millis(arguments.snapshot_every.0.unsigned_abs())),
     };
     let host = Host::open(options).await?;
     control::listen(host.clone())?;
@@ -84,7 +86,7 @@ async fn futures_or_never(city: Option<impl Future<Output = Result<(), Failure>>
 fn prefix(host: &Host, simulates: bool) -> Result<String, Failure> {
     match (simulates, &host.hosted()[..]) {
         (false, _) => Ok(String::new()),
-        (true, [one]) => Ok(format!("headway.{}.", one.id)),
+        (true, [one]) => Ok(Topics::prefix(&one.id)),
         (true, several) => {
             Err(Failure::failed(format!("a simulation feeds one pipeline, and {} are running: name one.", several.len())))
         }

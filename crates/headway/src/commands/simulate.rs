@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use dataplane::Topics;
 use domain::{Span, Timestamp};
 use io_log::EmbeddedLog;
 use ports::{Log, TopicSpec, clock_fn};
@@ -122,7 +123,7 @@ fn to_folder(
     console: &Console,
 ) -> Result<Made, Failure> {
     let runtime = super::run::runtime(2)?;
-    let prefix = format!("headway.{pipeline}.");
+    let prefix = Topics::prefix(pipeline);
     if let Some(client) = runtime.block_on(Client::connect(folder)) {
         return runtime.block_on(feed(arguments, world, faults, client, &prefix, console));
     }

@@ -2,31 +2,35 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use bytes::Bytes;
 use dataplane::{
-    Topics,
-    deploy::{self, Change, Fate},
-    features::{Plan, Settings, Worker},
+    Topics, deploy,
+    features::Plan,
+    past::{self, Incomplete},
 };
-use domain::Schema;
-use pipeline::{Pipeline, SourceKind};
-use ports::{Artifacts, AuditEntry, Built, Catalog, Deployment, Log, OnlineStore, Serving};
-use tokio::{sync::watch, task::JoinHandle};
+use pipeline::Pipeline;
+use ports::{AuditEntry, Catalog, Deployment, Log, OnlineStore, Serving};
 
-use super::Host;
+use super::{
+    Host,
+    running::{Running, plan},
+};
 use crate::failure::Failure;
 
 /// How often it is looked whether a generation that is being built has caught up.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Groups that one announcement names: what fits two lines of a terminal.
+const INCOMPLETE_NAMED: usize = 4;
 
 /// A pipeline of a host.
 pub(crate) struct Hosted {
     pub(crate) id: String,
+    /// The spec in force.
+    pipeline: Pipeline,
+    topics: Topics,
     state: Mutex<State>,
 }
 
@@ -35,68 +39,25 @@ struct State {
     running: BTreeMap<u32, Running>,
 }
 
-/// The workers of one generation.
-struct Running {
-    plan: Plan,
-    stop: watch::Sender<bool>,
-    workers: Vec<JoinHandle<()>>,
-}
-
 impl Hosted {
-    /// The pipeline of a folder: deployed if it is new or has changed.
-    pub(super) async fn deploy(host: &Host, folder: &Path) -> Result<Arc<Self>, Failure> {
-        let pipeline = pipeline::load(folder)?;
-        let spec_file = folder.join("pipeline.toml");
-        let spec = std::fs::read_to_string(&spec_file).map_err(|error| Failure::reading(&spec_file, &error))?;
-        keep_files(host, folder, &pipeline).await?;
-        let current = host.catalog.deployment(&pipeline.id).await?;
-        let before = match &current {
-            Some(current) => named_schemas(&pipeline::parse(&pipeline.id, &current.spec)?),
-            None => Vec::new(),
-        };
-        let after = named_schemas(&pipeline);
-        let changes = deploy::changes(current.as_ref(), &before, &after);
-        let at = host.clock().now();
-        let next = deploy::next(current.as_ref(), &pipeline.id, &spec, &after, &changes, at);
-        let deployment = match (next, current) {
-            (None, Some(current)) => {
-                host.announce(format!(
-                    "{}: resumed at revision {}, {} groups.",
-                    pipeline.id,
-                    current.revision,
-                    current.groups.len()
-                ));
-                current
-            }
-            (Some(next), current) => {
-                let action = format!("deploy {}", pipeline.id);
-                let detail = words(&changes);
-                host.catalog.deploy(&next, &AuditEntry { at, actor: "run".into(), action, detail: detail.clone() }).await?;
-                let how = if current.is_some() {
-                    format!("revision {}: {detail}", next.revision)
-                } else {
-                    format!("fresh, {} groups", next.groups.len())
-                };
-                host.announce(format!("{}: {how}.", pipeline.id));
-                next
-            }
-            (None, None) => return Err(Failure::failed(format!("{} has no groups: there is nothing to run.", pipeline.id))),
-        };
-        Ok(Self::with(pipeline.id, deployment))
-    }
-
     /// A pipeline as the catalog has it.
     pub(super) async fn deployed(host: &Host, id: &str) -> Result<Arc<Self>, Failure> {
         let deployment = host.catalog.deployment(id).await?;
         let deployment =
             deployment.ok_or_else(|| Failure::failed(format!("{id} was never run in this folder: name its folder.")))?;
-        let (revision, groups) = (deployment.revision, deployment.groups.len());
-        host.announce(format!("{id}: resumed at revision {revision}, {groups} groups."));
-        Ok(Self::with(id.to_owned(), deployment))
+        Ok(Self::resumed(host, pipeline::parse(id, &deployment.spec)?, deployment))
     }
 
-    fn with(id: String, deployment: Deployment) -> Arc<Self> {
-        Arc::new(Self { id, state: Mutex::new(State { deployment, running: BTreeMap::new() }) })
+    /// A pipeline that goes on as it was.
+    pub(super) fn resumed(host: &Host, pipeline: Pipeline, deployment: Deployment) -> Arc<Self> {
+        let (id, revision, groups) = (&pipeline.id, deployment.revision, deployment.groups.len());
+        host.announce(format!("{id}: resumed at revision {revision}, {groups} groups."));
+        Self::new(pipeline, deployment)
+    }
+
+    pub(super) fn new(pipeline: Pipeline, deployment: Deployment) -> Arc<Self> {
+        let state = Mutex::new(State { deployment, running: BTreeMap::new() });
+        Arc::new(Self { id: pipeline.id.clone(), topics: Topics::new(&pipeline), pipeline, state })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -107,10 +68,9 @@ impl Hosted {
         self.state().deployment.clone()
     }
 
-    /// The topics of events.
-    pub(super) fn topics(&self) -> Vec<Arc<str>> {
-        let pipeline = pipeline::parse(&self.id, &self.state().deployment.spec);
-        pipeline.map_or(Vec::new(), |pipeline| Topics::new(&pipeline).inputs().iter().map(|(name, _)| name.clone()).collect())
+    /// The topics of the spec in force.
+    pub(super) fn topics(&self) -> &Topics {
+        &self.topics
     }
 
     /// The plan of each generation that runs.
@@ -138,11 +98,35 @@ impl Hosted {
 
     /// Starts the workers of every generation that is needed.
     pub(super) async fn start(self: &Arc<Self>, host: &Arc<Host>) -> Result<(), Failure> {
+        self.announce_incomplete(host).await?;
         self.run_what_is_needed(host).await?;
         host.parts.online.serve(&deploy::serving(&self.deployment())).await?;
         if self.builds() {
             tokio::spawn(promote_when_built(self.clone(), host.clone()));
         }
+        Ok(())
+    }
+
+    /// Windows that begin before the log does are not full yet: those of a log that is young, and of one that retention has cut
+    /// for a group that is being built. Groups that are served have seen more than the log still has.
+    async fn announce_incomplete(&self, host: &Host) -> Result<(), Failure> {
+        let begins = past::beginnings(&host.parts.log, &self.topics, host.partitions).await?;
+        let mut groups = past::incomplete(&self.pipeline, &self.topics, |topic| begins[topic], host.clock().now());
+        let deployment = self.deployment();
+        let builds = |name: &str| deployment.groups.iter().any(|deployed| deployed.group == name && deployed.replaces.is_some());
+        groups.retain(|group| !group.begins.cut || builds(&group.group));
+        groups.sort_by_key(|group| group.until);
+        let Some(last) = groups.last() else { return Ok(()) };
+        let named = |group: &Incomplete| format!("{} until {}", group.group, group.until);
+        let mut names: Vec<String> = groups.iter().take(INCOMPLETE_NAMED).map(named).collect();
+        if groups.len() > names.len() {
+            names.push(format!("{} more, the last until {}", groups.len() - names.len(), last.until));
+        }
+        let (id, begins) = (&self.id, last.begins.at);
+        host.announce(format!(
+            "{id}: the log begins at {begins}, so the windows of some groups are not full yet: {}.",
+            names.join("; ")
+        ));
         Ok(())
     }
 
@@ -187,7 +171,7 @@ impl Hosted {
         Ok(lag)
     }
 
-    /// Whether a generation is nowhere behind those that it will replace.
+    /// Whether a generation is nowhere behind those that it will replace, but for what its partitions have still to hear of each other.
     async fn has_caught_up(&self, host: &Host, number: u32) -> Result<bool, Failure> {
         let (plans, deployment) = (self.plans(), self.deployment());
         let replaced =
@@ -208,9 +192,46 @@ impl Hosted {
                 }
             }
         }
+        Ok(self.is_written(host, plan))
+    }
+
+    fn is_written(&self, host: &Host, plan: &Plan) -> bool {
         let counts = host.watch.counts();
-        let written = (0..plan.partitions).all(|partition| counts.get(&(number, partition)).is_some_and(|counts| counts.written));
-        Ok(written)
+        let written = |partition| counts.get(&(plan.generation, partition)).is_some_and(|counts| counts.written);
+        (0..plan.partitions).all(written)
+    }
+
+    /// Up to where the partitions of a generation have sent each other what they know.
+    async fn sent(&self, host: &Host, plan: &Plan) -> Result<Vec<u64>, Failure> {
+        let topic = plan.topics.partials(plan.generation);
+        let mut ends = Vec::new();
+        for partition in 0..plan.partitions {
+            ends.push(host.parts.log.bounds(&topic, partition).await?.next);
+        }
+        Ok(ends)
+    }
+
+    /// Whether everything up to there has come, and is written.
+    async fn has_heard(&self, host: &Host, plan: &Plan, sent: &[u64]) -> Result<bool, Failure> {
+        let committed = host.parts.log.committed(&plan.topics.features_group(plan.generation)).await?;
+        let topic = plan.topics.partials(plan.generation);
+        let heard = (0..plan.partitions).zip(sent).all(|(partition, end)| position(&committed, &topic, partition) >= *end);
+        // A commit that is not yet written says so before it is made, so this is asked last.
+        Ok(heard && self.is_written(host, plan))
+    }
+
+    /// Waits until readers may read a generation.
+    async fn built(&self, host: &Host, number: u32) -> Result<(), Failure> {
+        while !self.has_caught_up(host, number).await? {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let plans = self.plans();
+        let Some(plan) = plans.iter().find(|plan| plan.generation == number) else { return Ok(()) };
+        let sent = self.sent(host, plan).await?;
+        while !self.has_heard(host, plan, &sent).await? {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
     }
 
     /// Makes readers read a generation that has caught up, and ends the one before.
@@ -244,109 +265,18 @@ impl Hosted {
     }
 }
 
-impl Running {
-    fn start(host: &Arc<Host>, plan: Plan) -> Self {
-        let (stop, stopped) = watch::channel(false);
-        let hurried = |span: Duration| span.mul_f64(host.options.pace.hurry().max(1.0));
-        let settings = Settings::default();
-        let settings =
-            Settings { snapshot_every: hurried(settings.snapshot_every), probe_every: hurried(settings.probe_every), ..settings };
-        let worker = |number: usize| {
-            let (host, stopped) = (host.clone(), stopped.clone());
-            let name = format!("features-{number}");
-            let life = (host.clock().now().0.unsigned_abs() << 16) | number as u64;
-            let worker = Worker::new(plan.clone(), settings.clone(), host.parts.clone(), host.watch.clone(), name.clone(), life);
-            tokio::spawn(async move {
-                // In a task of its own, so that a panic is heard of as well.
-                match tokio::spawn(worker.run(stopped)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => host.fail(format!("worker {name} had to stop: {error}")),
-                    Err(panic) => host.fail(format!("worker {name} broke down, which is a fault of Headway: {panic}")),
-                }
-            })
-        };
-        let workers = (0..host.options.workers).map(worker).collect();
-        Self { plan, stop, workers }
-    }
-
-    async fn stop(self) -> Result<(), Failure> {
-        self.stop.send_replace(true);
-        for worker in self.workers {
-            worker.await.map_err(|error| Failure::failed(format!("a worker broke down while stopping: {error}")))?;
-        }
-        Ok(())
-    }
-}
-
 async fn promote_when_built(hosted: Arc<Hosted>, host: Arc<Host>) {
     while let Some(number) =
         hosted.deployment().groups.iter().find(|deployed| deployed.replaces.is_some()).map(|deployed| deployed.generation)
     {
-        let promoted = match hosted.has_caught_up(&host, number).await {
-            Ok(true) => hosted.promote(&host, number).await,
-            Ok(false) => Ok(()),
+        let promoted = match hosted.built(&host, number).await {
+            Ok(()) => hosted.promote(&host, number).await,
             Err(failure) => Err(failure),
         };
         if let Err(failure) = promoted {
             return host.fail(format!("generation {number} of {} cannot be served: {}", hosted.id, failure.message));
         }
-        tokio::time::sleep(LOOK_EVERY).await;
     }
-}
-
-async fn plan(host: &Host, deployment: &Deployment, generation: &deploy::Generation) -> Result<Plan, Failure> {
-    let id = &deployment.pipeline;
-    let Some(Built { spec, .. }) = deployment.generations.iter().find(|built| built.generation == generation.number) else {
-        return Err(Failure::failed(format!(
-            "the catalog lacks the spec of generation {} of {id}: it is damaged",
-            generation.number
-        )));
-    };
-    let pipeline = pipeline::parse(id, spec)?.with_groups(|group| generation.groups.contains(group));
-    let files = kept_files(host, &pipeline).await?;
-    let topics = Topics::new(&pipeline);
-    Ok(Plan { pipeline: Arc::new(pipeline), generation: generation.number, partitions: host.partitions, topics, files })
-}
-
-/// The file tables of a pipeline, as they were when it was deployed.
-pub(super) async fn kept_files(host: &Host, pipeline: &Pipeline) -> Result<Vec<(usize, Arc<str>)>, Failure> {
-    let mut files = Vec::new();
-    for (place, source) in pipeline.sources.iter().enumerate() {
-        if let SourceKind::File { .. } = source.kind {
-            let text = host.parts.artifacts.get(&file_name(&pipeline.id, &source.name)).await?.unwrap_or_default();
-            files.push((place, String::from_utf8_lossy(&text).into()));
-        }
-    }
-    Ok(files)
-}
-
-/// Keeps the file tables of a pipeline where its workers find them.
-async fn keep_files(host: &Host, folder: &Path, pipeline: &Pipeline) -> Result<(), Failure> {
-    for source in &pipeline.sources {
-        if let SourceKind::File { path, .. } = &source.kind {
-            let file = folder.join(path);
-            let bytes = std::fs::read(&file).map_err(|error| Failure::reading(&file, &error))?;
-            host.parts.artifacts.put(&file_name(&pipeline.id, &source.name), Bytes::from(bytes)).await?;
-        }
-    }
-    Ok(())
-}
-
-fn file_name(pipeline: &str, source: &str) -> String {
-    format!("files/{pipeline}/{source}")
-}
-
-pub(super) fn named_schemas(pipeline: &Pipeline) -> Vec<(String, Schema)> {
-    pipeline.groups.iter().map(|group| group.name.clone()).zip(features::schemas(pipeline)).collect()
-}
-
-pub(super) fn words(changes: &[Change]) -> String {
-    let of = |fate: Fate, word: &str| {
-        let names: Vec<&str> = changes.iter().filter(|change| change.fate == fate).map(|change| &*change.group).collect();
-        (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")))
-    };
-    let parts = [of(Fate::Added, "adds"), of(Fate::Rebuilt, "rebuilds"), of(Fate::Removed, "removes")];
-    parts.into_iter().flatten().collect::<Vec<String>>().join("; ")
 }
 
 fn position(committed: &[ports::Assignment], topic: &str, partition: u32) -> u64 {

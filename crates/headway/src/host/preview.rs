@@ -3,11 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use dataplane::{Topics, deploy, features::Plan};
-use pipeline::{Pipeline, SourceKind};
+use pipeline::Pipeline;
 
 use super::{
     Host,
-    generations::{kept_files, named_schemas, words},
+    edit::{named_schemas, words},
+    files::{kept_files, read_files},
 };
 use crate::failure::Failure;
 
@@ -18,26 +19,31 @@ pub(crate) async fn preview(host: &Host, folder: &Path, hours: u32) -> Result<(s
     let deployment = hosted.deployment();
     let before = pipeline::parse(&after.id, &deployment.spec)?;
     let changes = deploy::changes(Some(&deployment), &named_schemas(&before), &named_schemas(&after));
-    let mut files = Vec::new();
-    for (place, source) in after.sources.iter().enumerate() {
-        if let SourceKind::File { path, .. } = &source.kind {
-            let file = folder.join(path);
-            let text = std::fs::read_to_string(&file).map_err(|error| Failure::reading(&file, &error))?;
-            files.push((place, text.into()));
-        }
-    }
-    let kept = kept_files(host, &before).await?;
+    let (kept, files) = (kept_files(host, &before).await?, read_files(folder, &after)?);
     let (before, after) = (whole(host, before, kept), whole(host, after, files));
     let at = host.clock().now();
-    let movement = workbench::compare(&host.parts.log, &before, &after, at, hours, &workbench::Unseen).await?;
+    let movement = workbench::compare(&host.parts.log, &before, &after, at, hours, Host::retention(), &workbench::Unseen).await?;
     let said = words(&changes);
     let said = if said.is_empty() { "nothing changes".to_owned() } else { said };
-    let object = serde_json::json!({ "changes": said, "movement": movement });
-    Ok((object, format!("{}: {said}\n\n{movement}", hosted.id)))
+    let generations = deploy::generations(&deployment);
+    let running: Vec<_> = generations.iter().map(|generation| (generation.number, &generation.groups)).collect();
+    let object = serde_json::json!({ "changes": said, "movement": movement, "generations": running });
+    Ok((object, format!("{}: {said}\n{}\n\n{movement}", hosted.id, said_of(&generations))))
+}
+
+/// Which generations run: each reads the topics for itself.
+fn said_of(generations: &[deploy::Generation]) -> String {
+    let one = |generation: &deploy::Generation| {
+        let groups: Vec<&str> = generation.groups.iter().map(String::as_str).collect();
+        let builds = if generation.builds { ", being built" } else { "" };
+        format!("generation {} ({}{builds})", generation.number, groups.join(", "))
+    };
+    let each: Vec<String> = generations.iter().map(one).collect();
+    format!("running now: {}", each.join("; "))
 }
 
 /// All groups of a spec, as if they were one generation.
 fn whole(host: &Host, pipeline: Pipeline, files: Vec<(usize, Arc<str>)>) -> Plan {
     let topics = Topics::new(&pipeline);
-    Plan { pipeline: Arc::new(pipeline), generation: 0, partitions: host.partitions, topics, files }
+    Plan { pipeline: Arc::new(pipeline), generation: 0, partitions: host.partitions, topics, files, quiet_until: None }
 }

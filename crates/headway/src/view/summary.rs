@@ -27,6 +27,7 @@ impl Summary {
             "refused": counts.refused,
             "commits": counts.commits,
             "snapshots": counts.snapshots,
+            "rebuilds": counts.rebuilds,
             "replayed": counts.replayed,
             "peak_rss_bytes": workbench::peak_memory_bytes(),
             "stopped_cleanly": clean,

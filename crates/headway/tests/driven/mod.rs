@@ -10,7 +10,7 @@ use std::{
     os::unix::net::UnixStream,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
@@ -26,6 +26,9 @@ pub(crate) const DEVICES: u64 = 24;
 pub(crate) const PARTITIONS: u32 = 4;
 /// Whose events the load is made of.
 pub(crate) const SPEC: &str = "../../pipelines/scooter-fleet";
+
+/// For what should happen at once, on a machine that may be busy with something else.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A number from the environment.
 pub(crate) fn asked(name: &str) -> Option<u64> {
@@ -65,24 +68,67 @@ impl Asking {
     }
 }
 
-#[expect(clippy::zombie_processes, reason = "whoever starts it ends it, by `stop` or `kill`")]
 pub(crate) fn start(folder: &Path, spec: &Path) -> (Child, Asking, Duration) {
     let begun = Instant::now();
-    let child = Command::new(env!("CARGO_BIN_EXE_headway"))
-        .arg("run")
-        .arg(spec)
-        .args(["--headless", "--partitions", &PARTITIONS.to_string(), "--folder"])
-        .arg(folder)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the binary");
+    let child = run(folder, spec, Stdio::null()).spawn().expect("the binary");
+    let (child, asking) = answered(folder, child, begun);
+    (child, asking, begun.elapsed())
+}
+
+/// Starts it, and listens to what it says.
+pub(crate) fn start_heard(folder: &Path, spec: &Path) -> (Child, Asking, Heard) {
+    let mut child = run(folder, spec, Stdio::piped()).spawn().expect("the binary");
+    let said = BufReader::new(child.stdout.take().expect("its output"));
+    let (tell, lines) = mpsc::channel();
+    // Ends with the process, whose output ends then.
+    std::thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+    let (child, asking) = answered(folder, child, Instant::now());
+    (child, asking, Heard(lines))
+}
+
+/// The lines that a process prints.
+pub(crate) struct Heard(mpsc::Receiver<String>);
+
+impl Heard {
+    /// The next line with these words in it.
+    pub(crate) fn until(&self, words: &str) -> String {
+        let begun = Instant::now();
+        let mut others = Vec::new();
+        while let Ok(line) = self.0.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+            if line.contains(words) {
+                return line;
+            }
+            others.push(line);
+        }
+        panic!("nobody said {words:?}, but {others:#?}");
+    }
+}
+
+/// Lets it end by itself: its code, and what it says of the reason.
+pub(crate) fn refused(folder: &Path, spec: &Path) -> (Option<i32>, String) {
+    let output = run(folder, spec, Stdio::null()).output().expect("the binary");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+pub(crate) fn run(folder: &Path, spec: &Path, stdout: Stdio) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headway"));
+    command.arg("run").arg(spec).args(["--headless", "--partitions", &PARTITIONS.to_string(), "--folder"]).arg(folder);
+    command.stdout(stdout);
+    command
+}
+
+/// Waits until a process answers.
+pub(crate) fn answered(folder: &Path, mut child: Child, begun: Instant) -> (Child, Asking) {
     let socket = folder.join("control.sock");
     loop {
         if let Ok(stream) = UnixStream::connect(&socket) {
             let read = BufReader::new(stream.try_clone().expect("a second handle"));
-            return (child, Asking { read, write: stream }, begun.elapsed());
+            return (child, Asking { read, write: stream });
         }
-        if begun.elapsed() > Duration::from_secs(30) {
+        if let Some(ended) = child.try_wait().expect("it is a child") {
+            panic!("it ended with {ended} instead of listening on {}", socket.display());
+        }
+        if begun.elapsed() > PATIENCE {
             kill(child);
             panic!("nobody listens on {}", socket.display());
         }
@@ -141,6 +187,20 @@ impl Load {
         let answer = asking.ask(&request);
         assert!(answer["appended"].is_u64(), "{answer}");
         self.acknowledged.extend(ids);
+    }
+
+    /// Sends until it is told why not.
+    pub(crate) fn send_until_refused(&mut self, asking: &mut Asking) -> String {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let (request, ids) = self.batch();
+            let answer = asking.ask(&request);
+            match answer["failed"].as_str() {
+                Some(why) => return why.to_owned(),
+                None => self.acknowledged.extend(ids),
+            }
+        }
+        panic!("everything was taken for {PATIENCE:?}");
     }
 
     pub(crate) fn send_unheard(&mut self, asking: &mut Asking) {

@@ -27,6 +27,7 @@ struct Group {
 struct Generation {
     generation: u32,
     spec: String,
+    at_ms: i64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,7 +54,7 @@ impl DeploymentFile {
             let Deployed { group, generation, replaces, definition } = group.clone();
             Group { group, generation, replaces, definition }
         };
-        let generation = |built: &Built| Generation { generation: built.generation, spec: built.spec.clone() };
+        let generation = |built: &Built| Generation { generation: built.generation, spec: built.spec.clone(), at_ms: built.at.0 };
         Self {
             pipeline: deployment.pipeline.clone(),
             revision: deployment.revision,
@@ -75,7 +76,7 @@ impl DeploymentFile {
 
     pub(super) fn into_deployment(self) -> Deployment {
         let group = |Group { group, generation, replaces, definition }| Deployed { group, generation, replaces, definition };
-        let built = |Generation { generation, spec }| Built { generation, spec };
+        let built = |Generation { generation, spec, at_ms }| Built { generation, spec, at: Timestamp(at_ms) };
         Deployment {
             pipeline: self.pipeline,
             revision: self.revision,

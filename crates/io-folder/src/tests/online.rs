@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use domain::{Header, NEVER, Timestamp, pack};
-use ports::{OnlineStore, Serving, VectorKey, VectorWrite, clock_fn};
+use ports::{OnlineStore, Serving, Share, VectorKey, VectorWrite, clock_fn};
 
 use super::block_on;
 use crate::MemoryOnline;
@@ -32,7 +32,7 @@ fn store() -> (MemoryOnline, Arc<AtomicI64>) {
 
 async fn write(store: &MemoryOnline, key: &str, position: u64, expires_at: i64) -> usize {
     let write = VectorWrite { at: at(key), packed: &vector(position), expires_at: Timestamp(expires_at) };
-    store.write(0, &[write]).await.expect("a write").refused
+    store.write(Share { generation: 1, partition: 0 }, &[write]).await.expect("a write").refused
 }
 
 #[tokio::test]

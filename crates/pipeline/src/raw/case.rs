@@ -23,6 +23,27 @@ pub(crate) struct RawCase {
     pub(crate) expect: BTreeMap<String, BTreeMap<String, RawExpected>>,
     /// Number of refused records by reason; when given, all reasons must be.
     pub(crate) refused: Option<BTreeMap<String, u64>>,
+    /// What is told of absences; when given, all of it must be. In any order.
+    pub(crate) absences: Option<Vec<RawTold>>,
+}
+
+/// An absence that is told, or taken back.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Told")]
+pub(crate) struct RawTold {
+    /// The absence, a source.
+    #[schemars(required)]
+    pub(crate) source: Option<String>,
+    /// Of whom something is missing.
+    #[schemars(required)]
+    pub(crate) key: Option<String>,
+    /// When it should have come, RFC 3339.
+    #[schemars(required)]
+    pub(crate) due: Option<String>,
+    /// Whether a late event shows that it had; false when left out.
+    #[serde(default)]
+    pub(crate) taken_back: bool,
 }
 
 /// An expected value: a number, true or false, a category, a time, or "null".

@@ -8,9 +8,9 @@ use super::check_file;
 use crate::document::Path;
 use crate::expression::Expr;
 use crate::quantities;
-use crate::raw::{RawCase, RawExpected, RawPipeline};
+use crate::raw::{RawCase, RawExpected, RawPipeline, RawTold};
 use crate::report::Report;
-use crate::resolved::{Case, Pipeline};
+use crate::resolved::{Case, Pipeline, SourceKind, ToldAbsence};
 use crate::suggestion::{did_you_mean, listed};
 
 /// Why a record can be refused, from `docs/semantics.md`.
@@ -48,7 +48,7 @@ pub(super) fn resolve(
             let message = format!("another test is called `{name}`");
             report.value(&path.key("name"), "duplicate_name", message).suggest("say what this one shows");
         }
-        cases.extend(case(raw, &path, &expectable, exists, report));
+        cases.extend(case(raw, &path, &expectable, pipeline, exists, report));
     }
     cases
 }
@@ -57,6 +57,7 @@ fn case(
     raw: &RawCase,
     path: &Path,
     expectable: &Expectable<'_>,
+    pipeline: &Pipeline,
     exists: &dyn Fn(&str) -> bool,
     report: &mut Report<'_>,
 ) -> Option<Case> {
@@ -64,7 +65,7 @@ fn case(
         check_file(&path.key("events"), events, exists, report);
     }
     let at = raw.at.as_ref().and_then(|text| report.take(&path.key("at"), "bad_time", quantities::instant(text)));
-    if !report.is_written(&path.key("expect")) && !report.is_written(&path.key("refused")) {
+    if ["expect", "refused", "absences"].iter().all(|key| !report.is_written(&path.key(key))) {
         let message = "this test expects nothing";
         report.value(path, "missing_key", message).suggest("add expect = { \"store:42\" = { … } } or refused = { late = 1 }");
     }
@@ -83,7 +84,24 @@ fn case(
         report.key(&path, "unknown_value", format!("`{reason}` is no reason to refuse a record")).suggest_maybe(help);
     }
     let refused = raw.refused.as_ref().map(|refused| refused.iter().map(|(reason, count)| (reason.clone(), *count)).collect());
-    Some(Case { name: raw.name.clone()?, events: raw.events.clone()?, at, expect, refused })
+    let place = |place: usize| path.key("absences").index(place);
+    let told = |(at, raw): (usize, &RawTold)| told(raw, &place(at), pipeline, report);
+    let absences = raw.absences.as_ref().map(|all| all.iter().enumerate().filter_map(told).collect());
+    Some(Case { name: raw.name.clone()?, events: raw.events.clone()?, at, expect, refused, absences })
+}
+
+fn told(raw: &RawTold, path: &Path, pipeline: &Pipeline, report: &mut Report<'_>) -> Option<ToldAbsence> {
+    let due = raw.due.as_ref().and_then(|text| report.take(&path.key("due"), "bad_time", quantities::instant(text)));
+    let name = raw.source.as_ref()?;
+    let source = pipeline.sources.iter().position(|source| source.name == *name);
+    let is_absence = |place: &usize| matches!(pipeline.sources[*place].kind, SourceKind::Absence(_));
+    let Some(source) = source.filter(is_absence) else {
+        let absences = pipeline.sources.iter().filter(|source| matches!(source.kind, SourceKind::Absence(_)));
+        let help = did_you_mean(name, absences.map(|source| source.name.as_str()));
+        report.value(&path.key("source"), "unknown_source", format!("there is no absence `{name}`")).suggest_maybe(help);
+        return None;
+    };
+    Some(ToldAbsence { source, key: raw.key.clone()?, due: due?, taken_back: raw.taken_back })
 }
 
 /// What a test may expect: by column, the entity types that have it and how its values are written.

@@ -48,6 +48,24 @@ pub enum AbsenceRule {
     },
 }
 
+impl AbsenceRule {
+    /// No event is missed longer than this after the one before, whatever a wall clock does: a day more for each night in which no time
+    /// passes, and two hours for clocks that are set.
+    pub fn longest(&self) -> Span {
+        const DAY_MS: i64 = 86_400_000;
+        match *self {
+            Self::By { longest, .. } => longest,
+            Self::Within { span, active: None, longest } => longest.map_or(span, |longest| longest.min(span)),
+            Self::Within { span, active: Some([from, to]), longest } => {
+                let minutes = (i64::from(to.minute) - i64::from(from.minute)).rem_euclid(1440).max(1);
+                let days = (span.0 + minutes * 60_000 - 1) / (minutes * 60_000) + 1;
+                let bound = Span(days * DAY_MS + DAY_MS / 12);
+                longest.map_or(bound, |longest| longest.min(bound))
+            }
+        }
+    }
+}
+
 /// A time of day on a wall clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalTime {

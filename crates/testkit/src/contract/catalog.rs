@@ -157,7 +157,7 @@ pub async fn random<H: Harness<Port: Catalog>>(harness: &mut H, seed: u64, opera
 fn deployment(pipeline: &str, revision: u64) -> Deployment {
     let group = Deployed { group: "stores".into(), generation: 4, replaces: Some(2), definition: 0xFEED };
     let spec = format!("# revision {revision}\n[source.orders]\n");
-    let generations = vec![Built { generation: 4, spec: spec.clone() }];
+    let generations = vec![Built { generation: 4, spec: spec.clone(), at: Timestamp(3) }];
     let at = Timestamp(1_772_366_400_000);
     Deployment { pipeline: pipeline.into(), revision, spec, groups: vec![group], generations, at }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{EARLIEST, Header, LATEST, NEVER, Timestamp, pack};
-use ports::{ErrorKind, OnlineStore, Serving, VectorKey, VectorWrite, Written};
+use ports::{ErrorKind, OnlineStore, Serving, Share, VectorKey, VectorWrite, Written};
 
 use super::harness::{CRASH_SHARES, Harness, bad, good};
 use crate::generate::dice::Dice;
@@ -20,7 +20,7 @@ pub async fn suite<H: Harness<Port: OnlineStore>>(harness: &mut H) {
     every_part_of_a_key_counts(harness).await;
     one_batch_may_name_a_key_twice(harness).await;
     bytes_that_are_no_vector_are_a_bug(harness).await;
-    marks_are_kept_by_partition(harness).await;
+    marks_are_kept_by_share(harness).await;
     readers_are_switched_group_by_group(harness).await;
     a_generation_is_forgotten_alone(harness).await;
     an_expired_vector_is_gone_or_unchanged(harness).await;
@@ -39,7 +39,7 @@ pub async fn a_vector_that_was_never_written_is_none<H: Harness<Port: OnlineStor
     assert_eq!(good(port.read(&[KEY, KEY]).await), [None, None]);
     assert_eq!(good(port.read(&[]).await), Vec::<Option<Vec<u8>>>::new());
     assert_eq!(good(port.serving().await), []);
-    assert_eq!(good(port.write(0, &[]).await), NONE_REFUSED);
+    assert_eq!(good(port.write(share(0), &[]).await), NONE_REFUSED);
 }
 
 /// One answer for each key that was asked for, keys that are asked for twice included.
@@ -48,7 +48,7 @@ pub async fn vectors_are_read_in_the_order_of_the_keys<H: Harness<Port: OnlineSt
     let keys: Vec<String> = (0..300).map(|key| format!("{key}/:{{ü}} ")).collect();
     let packed: Vec<Vec<u8>> = (0..300).map(|position| vector(position, 0, 3)).collect();
     let batch: Vec<_> = keys.iter().zip(&packed).map(|(key, packed)| write(VectorKey { key, ..KEY }, packed)).collect();
-    assert_eq!(good(port.write(3, &batch).await), NONE_REFUSED);
+    assert_eq!(good(port.write(share(3), &batch).await), NONE_REFUSED);
     let asked: Vec<usize> = (0..300).rev().chain([7, 7]).collect();
     let mut wanted: Vec<VectorKey<'_>> = asked.iter().map(|place| VectorKey { key: &keys[*place], ..KEY }).collect();
     wanted.push(VectorKey { key: "another", ..KEY });
@@ -64,7 +64,7 @@ pub async fn an_older_vector_is_refused<H: Harness<Port: OnlineStore>>(harness: 
     let mut there = Vec::new();
     for (position, as_of, taken) in steps {
         let packed = vector(position, as_of, 2);
-        let written = good(port.write(0, &[write(KEY, &packed)]).await);
+        let written = good(port.write(share(0), &[write(KEY, &packed)]).await);
         assert_eq!(written.refused, usize::from(!taken), "position {position}, as_of {as_of}");
         if taken {
             there = packed;
@@ -78,7 +78,7 @@ pub async fn a_vector_may_change_its_length<H: Harness<Port: OnlineStore>>(harne
     let port = harness.fresh().await;
     for (position, values) in (0..).zip([3, 40, 0, 9]) {
         let packed = vector(position, 0, values);
-        assert_eq!(good(port.write(0, &[write(KEY, &packed)]).await), NONE_REFUSED);
+        assert_eq!(good(port.write(share(0), &[write(KEY, &packed)]).await), NONE_REFUSED);
         assert_eq!(good(port.read(&[KEY]).await), [Some(packed)]);
     }
 }
@@ -97,7 +97,7 @@ pub async fn every_part_of_a_key_counts<H: Harness<Port: OnlineStore>>(harness: 
     ];
     let packed: Vec<Vec<u8>> = (0..7).map(|place| vector(70 - place, 0, 1)).collect();
     for (key, packed) in keys.iter().zip(&packed) {
-        assert_eq!(good(port.write(0, &[write(*key, packed)]).await), NONE_REFUSED, "{key:?}");
+        assert_eq!(good(port.write(share(0), &[write(*key, packed)]).await), NONE_REFUSED, "{key:?}");
     }
     assert_eq!(good(port.read(&keys).await), packed.into_iter().map(Some).collect::<Vec<_>>());
 }
@@ -106,10 +106,10 @@ pub async fn every_part_of_a_key_counts<H: Harness<Port: OnlineStore>>(harness: 
 pub async fn one_batch_may_name_a_key_twice<H: Harness<Port: OnlineStore>>(harness: &mut H) {
     let port = harness.fresh().await;
     let (old, new) = (vector(1, 0, 1), vector(2, 0, 1));
-    good(port.write(0, &[write(KEY, &old), write(KEY, &new)]).await);
+    good(port.write(share(0), &[write(KEY, &old), write(KEY, &new)]).await);
     assert_eq!(good(port.read(&[KEY]).await), [Some(new.clone())]);
     let other = VectorKey { key: "43", ..KEY };
-    assert_eq!(good(port.write(0, &[write(other, &new), write(other, &old)]).await).refused, 1);
+    assert_eq!(good(port.write(share(0), &[write(other, &new), write(other, &old)]).await).refused, 1);
     assert_eq!(good(port.read(&[other]).await), [Some(new)]);
 }
 
@@ -118,21 +118,22 @@ pub async fn bytes_that_are_no_vector_are_a_bug<H: Harness<Port: OnlineStore>>(h
     let port = harness.fresh().await;
     let whole = vector(1, 0, 4);
     for bytes in [&b""[..], b"nonsense", &whole[..whole.len() - 1]] {
-        bad(port.write(0, &[write(KEY, bytes)]).await, ErrorKind::Bug, "bytes that are no vector");
+        bad(port.write(share(0), &[write(KEY, bytes)]).await, ErrorKind::Bug, "bytes that are no vector");
     }
     assert_eq!(good(port.read(&[KEY]).await), [None]);
 }
 
-/// A mark is about one partition, and there until the store is emptied.
-pub async fn marks_are_kept_by_partition<H: Harness<Port: OnlineStore>>(harness: &mut H) {
+/// A mark is about one partition of one generation, and there until the store is emptied.
+pub async fn marks_are_kept_by_share<H: Harness<Port: OnlineStore>>(harness: &mut H) {
     let port = harness.fresh().await;
-    good(port.mark(2).await);
-    good(port.mark(2).await);
+    good(port.mark(share(2)).await);
+    good(port.mark(share(2)).await);
     let packed = vector(1, 0, 1);
     for (partition, marked) in [(1, false), (2, true), (22, false)] {
-        assert_eq!(good(port.write(partition, &[write(KEY, &packed)]).await), Written { refused: 0, marked });
+        assert_eq!(good(port.write(share(partition), &[write(KEY, &packed)]).await), Written { refused: 0, marked });
     }
-    assert!(good(port.write(2, &[]).await).marked);
+    assert!(good(port.write(share(2), &[]).await).marked);
+    assert!(!good(port.write(Share { generation: 2, ..share(2) }, &[]).await).marked, "another generation has written nothing");
 }
 
 /// What is not named keeps its generation.
@@ -153,13 +154,13 @@ pub async fn a_generation_is_forgotten_alone<H: Harness<Port: OnlineStore>>(harn
     let next = VectorKey { generation: 2, ..KEY };
     let other = VectorKey { group: "riders", ..KEY };
     let keys = [KEY, next, other];
-    good(port.write(0, &keys.map(|key| write(key, &packed))).await);
-    good(port.mark(0).await);
+    good(port.write(share(0), &keys.map(|key| write(key, &packed))).await);
+    good(port.mark(share(0)).await);
     good(port.forget(&serving("orders", 1)).await);
     good(port.forget(&serving("never heard of", 1)).await);
     assert_eq!(good(port.read(&keys).await), [None, Some(packed.clone()), Some(packed)]);
     let older = vector(3, 0, 1);
-    assert_eq!(good(port.write(0, &[write(KEY, &older)]).await), Written { refused: 0, marked: true });
+    assert_eq!(good(port.write(share(0), &[write(KEY, &older)]).await), Written { refused: 0, marked: true });
     assert_eq!(good(port.read(&[KEY]).await), [Some(older)]);
 }
 
@@ -169,11 +170,11 @@ pub async fn an_expired_vector_is_gone_or_unchanged<H: Harness<Port: OnlineStore
     let (packed, newer) = (vector(1, 0, 1), vector(2, 0, 1));
     let lasting = VectorKey { key: "43", ..KEY };
     let expired = VectorWrite { expires_at: EARLIEST, ..write(KEY, &packed) };
-    assert_eq!(good(port.write(0, &[expired, write(lasting, &packed)]).await), NONE_REFUSED);
+    assert_eq!(good(port.write(share(0), &[expired, write(lasting, &packed)]).await), NONE_REFUSED);
     let found = good(port.read(&[KEY, lasting]).await);
     assert!(found[0].as_ref().is_none_or(|there| *there == packed), "{found:?}");
     assert_eq!(found[1].as_ref(), Some(&packed));
-    assert_eq!(good(port.write(0, &[write(KEY, &newer)]).await), NONE_REFUSED);
+    assert_eq!(good(port.write(share(0), &[write(KEY, &newer)]).await), NONE_REFUSED);
     assert_eq!(good(port.read(&[KEY]).await), [Some(newer)], "a vector that was written with a longer life");
 }
 
@@ -181,13 +182,13 @@ pub async fn an_expired_vector_is_gone_or_unchanged<H: Harness<Port: OnlineStore
 pub async fn a_crash_empties_it_and_it_says_so<H: Harness<Port: OnlineStore>>(harness: &mut H) {
     let port = harness.fresh().await;
     let (packed, older) = (vector(5, 0, 1), vector(4, 0, 1));
-    good(port.write(0, &[write(KEY, &packed)]).await);
-    good(port.mark(0).await);
+    good(port.write(share(0), &[write(KEY, &packed)]).await);
+    good(port.mark(share(0)).await);
     good(port.serve(&[serving("orders", 1)]).await);
     let port = harness.crash(port).await;
     assert_eq!(good(port.read(&[KEY]).await), [None]);
     assert_eq!(good(port.serving().await), []);
-    assert_eq!(good(port.write(0, &[write(KEY, &older)]).await), NONE_REFUSED);
+    assert_eq!(good(port.write(share(0), &[write(KEY, &older)]).await), NONE_REFUSED);
 }
 
 /// Random operations beside maps.
@@ -201,7 +202,7 @@ pub async fn random<H: Harness<Port: OnlineStore>>(harness: &mut H, seed: u64, o
         match dice.place(10) {
             0 => {
                 let partition = u32::from(dice.chance(0.5));
-                good(port.mark(partition).await);
+                good(port.mark(share(partition)).await);
                 model.marked.insert(partition);
             }
             1 => {
@@ -220,7 +221,7 @@ pub async fn random<H: Harness<Port: OnlineStore>>(harness: &mut H, seed: u64, o
                 let drawn: Vec<_> = (0..dice.place(6)).map(|_| draw(&mut dice)).collect();
                 let partition = u32::from(dice.chance(0.5));
                 let batch: Vec<_> = drawn.iter().map(|(key, _, packed)| write(key_of(key), packed)).collect();
-                assert_eq!(good(port.write(partition, &batch).await), model.write(partition, &drawn), "{at}");
+                assert_eq!(good(port.write(share(partition), &batch).await), model.write(partition, &drawn), "{at}");
             }
         }
         if dice.chance(crash_share) {
@@ -299,6 +300,11 @@ fn vector(position: u64, as_of: i64, values: usize) -> Vec<u8> {
 
 fn write<'a>(at: VectorKey<'a>, packed: &'a [u8]) -> VectorWrite<'a> {
     VectorWrite { at, packed, expires_at: LATEST }
+}
+
+/// A partition of the first generation.
+fn share(partition: u32) -> Share {
+    Share { generation: 1, partition }
 }
 
 fn serving(group: &str, generation: u32) -> Serving {

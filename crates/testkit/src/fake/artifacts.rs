@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use ports::{Artifacts, Error, ErrorKind};
+use ports::{Artifacts, Error, ErrorKind, artifact_name_fault};
 
 use super::Hook;
 
@@ -63,11 +63,7 @@ impl Artifacts for MemoryArtifacts {
 }
 
 fn check(name: &str) -> Result<(), Error> {
-    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
-    let good = |segment: &str| !["", ".", ".."].contains(&segment) && segment.bytes().all(known);
-    if name.split('/').all(good) {
-        return Ok(());
-    }
-    let what = format!("`{}` is no name for an artifact: take lower-case words joined by `/`", name.escape_debug());
-    Err(Error::new(ErrorKind::Invalid, what))
+    artifact_name_fault(name).map_or(Ok(()), |why| {
+        Err(Error::new(ErrorKind::Invalid, format!("`{}` is no name for an artifact: {why}", name.escape_debug())))
+    })
 }

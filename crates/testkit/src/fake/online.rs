@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::unpack_header;
-use ports::{Error, ErrorKind, OnlineStore, Serving, VectorKey, VectorWrite, Written, supersedes};
+use ports::{Error, ErrorKind, OnlineStore, Serving, Share, VectorKey, VectorWrite, Written, supersedes};
 
 use super::Hook;
 
@@ -23,7 +23,7 @@ type Key = (String, String, String, u32);
 #[derive(Debug, Default)]
 struct State {
     vectors: BTreeMap<Key, Vec<u8>>,
-    marked: BTreeSet<u32>,
+    marked: BTreeSet<Share>,
     serving: BTreeMap<String, u32>,
 }
 
@@ -51,7 +51,7 @@ impl MemoryOnlineStore {
 }
 
 impl OnlineStore for MemoryOnlineStore {
-    async fn write(&self, partition: u32, batch: &[VectorWrite<'_>]) -> Result<Written, Error> {
+    async fn write(&self, share: Share, batch: &[VectorWrite<'_>]) -> Result<Written, Error> {
         self.run("online.write", |state| {
             let mut headers = Vec::new();
             for write in batch {
@@ -67,7 +67,7 @@ impl OnlineStore for MemoryOnlineStore {
                     refused += 1;
                 }
             }
-            Ok(Written { refused, marked: state.marked.contains(&partition) })
+            Ok(Written { refused, marked: state.marked.contains(&share) })
         })
         .await
     }
@@ -76,9 +76,9 @@ impl OnlineStore for MemoryOnlineStore {
         self.run("online.read", |state| Ok(keys.iter().map(|at| state.vectors.get(&key(at)).cloned()).collect())).await
     }
 
-    async fn mark(&self, partition: u32) -> Result<(), Error> {
+    async fn mark(&self, share: Share) -> Result<(), Error> {
         self.run("online.mark", |state| {
-            state.marked.insert(partition);
+            state.marked.insert(share);
             Ok(())
         })
         .await

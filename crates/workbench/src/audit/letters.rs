@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use dataplane::features::Plan;
+use dataplane::{features::Plan, past};
 use domain::{Span, Timestamp};
 use features::Reading;
 use ports::{Log, Record};
@@ -57,7 +57,7 @@ impl Letters {
         let mut named: BTreeSet<Named> = BTreeSet::new();
         let topic = plan.topics.late();
         for partition in 0..plan.partitions {
-            if crate::past::bounds(log, &topic, partition).await?.is_none() {
+            if past::bounds(log, &topic, partition).await?.is_none() {
                 continue;
             }
             let mut next = log.offset_at(&topic, partition, since).await?;

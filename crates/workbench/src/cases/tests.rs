@@ -28,11 +28,21 @@ const EVENTS: &str = r#"{"id":"1","source":"s","store_id":"42","kind":"large","o
 {"id":"2","source":"s","store_id":"42","kind":"small","occurred_at":"2026-03-01T12:05:00Z"}
 "#;
 
-/// The differences of one case.
+/// A source of what does not come within three minutes.
+const QUIET: &str = r#"
+[source.quiet]
+absence = { from = "orders", key = "store_id", within = "3m", topic = "absences", entities = 10 }
+"#;
+
 fn check(case: &str, expected: &[&str]) {
+    check_with("", case, expected);
+}
+
+/// The differences of one case.
+fn check_with(sources: &str, case: &str, expected: &[&str]) {
     let scratch = Scratch::new();
     scratch.file("events.jsonl", EVENTS.as_bytes());
-    let spec = format!("{SPEC}\n[[test]]\nname = \"it\"\nevents = \"events.jsonl\"\n{case}");
+    let spec = format!("{SPEC}{sources}\n[[test]]\nname = \"it\"\nevents = \"events.jsonl\"\n{case}");
     let pipeline = Arc::new(pipeline::parse("small", &spec).unwrap_or_else(|faults| panic!("{faults}")));
     let outcomes = run_cases(&pipeline, scratch.path()).expect("cases that run");
     let found: Vec<String> = outcomes[0].differences.iter().map(ToString::to_string).collect();
@@ -67,4 +77,18 @@ fn differences_are_told_with_both_values() {
 fn an_entity_without_events_has_empty_windows() {
     check("expect.\"store:43\" = { orders_1h = 0, size = \"null\" }", &[]);
     check("expect.\"store:43\" = { orders_1h = 1 }", &["store:43 orders_1h: expected 1, found 0 (nothing is known of store:43)"]);
+}
+
+#[test]
+fn absences_are_expected_one_by_one() {
+    let quiet = r#"absences = [{ source = "quiet", key = "42", due = "2026-03-01T12:03:00Z" }]"#;
+    let at = "at = \"2026-03-01T12:06:00Z\"\n";
+    check_with(QUIET, &format!("{at}{quiet}"), &[]);
+    check_with(QUIET, &format!("{at}absences = []"), &["absences quiet of 42 due 2026-03-01T12:03:00.000Z: expected 0, found 1"]);
+    let back = quiet.replace("}]", ", taken_back = true }]");
+    let expected = [
+        "absences quiet of 42 due 2026-03-01T12:03:00.000Z: expected 0, found 1",
+        "absences quiet of 42 due 2026-03-01T12:03:00.000Z taken back: expected 1, found 0",
+    ];
+    check_with(QUIET, &format!("{at}{back}"), &expected);
 }

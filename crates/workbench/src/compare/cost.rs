@@ -1,16 +1,15 @@
 //! What a change costs: bytes of vectors, bytes of the engine, records to be read, and what the log cannot give any more.
 
-use dataplane::features::Plan;
-use domain::{HEADER_BYTES, Timestamp};
+use dataplane::{
+    features::Plan,
+    past::{self, Impossible, Incomplete},
+};
+use domain::{HEADER_BYTES, Span, Timestamp};
 use pipeline::Pipeline;
 use ports::Log;
 
 use super::{Change, Engines, GroupCost, Moving, Shortfall, Side, Sides};
-use crate::{
-    Error,
-    past::{begins_at, bounds},
-    reach::reach,
-};
+use crate::Error;
 
 /// The vectors of one group on both sides.
 pub(super) fn of_group(change: &Change, sides: &Sides<'_>) -> GroupCost {
@@ -53,7 +52,7 @@ pub(super) async fn records<L: Log>(log: &L, after: &Plan, changes: &[Change]) -
     }
     for (topic, _) in after.topics.inputs() {
         for partition in 0..after.partitions {
-            records += bounds(log, topic, partition).await?.map_or(0, |bounds| bounds.next - bounds.first);
+            records += past::bounds(log, topic, partition).await?.map_or(0, |bounds| bounds.next - bounds.first);
         }
     }
     Ok(records)
@@ -65,28 +64,24 @@ pub(super) async fn shortfalls<L: Log>(
     after: &Plan,
     changes: &[Change],
     at: Timestamp,
+    retention: Span,
 ) -> Result<Vec<Shortfall>, Error> {
-    let mut shortfalls = Vec::new();
     let built = |name: &str| changes.iter().any(|change| change.name == name && change.after.is_some());
-    for group in after.pipeline.groups.iter().filter(|group| built(&group.name)) {
-        let Some(reach) = reach(&after.pipeline, group, None) else { continue };
-        let base = after.pipeline.base_of(group.source);
-        let topic = after.topics.inputs().iter().find(|(_, sources)| base.is_some_and(|base| sources.contains(&base)));
-        let Some((topic, _)) = topic else { continue };
-        let needed = at.minus(reach.back);
-        let mut begins = None;
-        for partition in 0..after.partitions {
-            begins = begins.max(begins_at(log, topic, partition).await?);
-        }
-        let Some(begins) = begins.filter(|begins| *begins > needed) else { continue };
-        let has = if begins == Timestamp(i64::MAX) { "is empty".to_owned() } else { format!("begins at {begins}") };
-        let words = format!("{} = {needed} at the latest, and {topic} {has} since retention took what was before", reach.words);
-        shortfalls.push(Shortfall {
-            group: group.name.clone(),
-            refused: reach.by_window,
-            needed_from: needed.to_string(),
-            arithmetic: format!("{at} - {words}"),
-        });
-    }
-    Ok(shortfalls)
+    let refused = past::impossible(&after.pipeline, built, retention);
+    let begins = past::beginnings(log, &after.topics, after.partitions).await?;
+    let incomplete = past::incomplete(&after.pipeline, &after.topics, |topic| begins[topic], at);
+    let incomplete = incomplete.into_iter().filter(|group| built(&group.group));
+    let incomplete = incomplete.filter(|group| refused.iter().all(|refused| refused.group != group.group));
+    let lacking = |Incomplete { group, begins, until, words }: Incomplete| {
+        let why = if begins.cut { "since retention took what was before" } else { "and nothing came before" };
+        let arithmetic = format!("{words}, and the log begins at {} {why}", begins.at);
+        Shortfall { group, refused: false, whole_at: Some(until.to_string()), arithmetic }
+    };
+    let impossible = refused.iter().map(|Impossible { group, back, words }| Shortfall {
+        group: group.clone(),
+        refused: true,
+        whole_at: None,
+        arithmetic: format!("{words} = {back}, and topics keep records for {retention}"),
+    });
+    Ok(impossible.chain(incomplete.map(lacking)).collect())
 }

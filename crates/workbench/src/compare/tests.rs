@@ -38,8 +38,12 @@ fn scripted(retention: Span) -> Scripted {
 }
 
 fn compared(scripted: &Scripted, after: &str) -> Movement {
+    compared_under(LONG, scripted, after)
+}
+
+fn compared_under(retention: Span, scripted: &Scripted, after: &str) -> Movement {
     let at = instant("2026-03-01T12:00:00Z");
-    run(compare(&scripted.log, &scripted.plan, &plan(parsed(after), 1), at, 1, &Unseen)).expect("a comparison")
+    run(compare(&scripted.log, &scripted.plan, &plan(parsed(after), 1), at, 1, retention, &Unseen)).expect("a comparison")
 }
 
 const LONG: Span = Span(100 * 86_400_000);
@@ -57,7 +61,7 @@ fn a_narrower_condition_moves_the_mean_and_not_the_count() {
     assert_eq!(moved.costs.len(), 1, "the other group stays");
     let cost = &moved.costs[0];
     assert_eq!((cost.fate, cost.entities_before, cost.vector_bytes_after), (Moving::Rebuilt, 2, 44 + 1 + 16));
-    assert_eq!((cost.total_bytes_after, moved.records_to_read, moved.shortfalls.len()), (122, 3, 0));
+    assert_eq!((cost.total_bytes_after, moved.records_to_read, moved.shortfalls.len()), (122, 3, 1));
 }
 
 #[test]
@@ -89,13 +93,27 @@ fn the_same_spec_changes_nothing() {
 }
 
 #[test]
-fn what_the_log_cannot_give_is_refused_with_its_arithmetic() {
-    let scripted = scripted(Span(2 * 3_600_000));
-    scripted.retain(instant("2026-03-01T12:00:00Z"));
-    scripted.retain(instant("2026-03-01T12:20:00Z"));
-    let moved = compared(&scripted, &GROUPS.replace("windows = [\"6h\"]", "windows = [\"12h\"]"));
-    assert_eq!(moved.shortfalls.len(), 1);
-    let shortfall = &moved.shortfalls[0];
-    assert!(shortfall.refused && shortfall.arithmetic.contains("window 12h + hop 1m + lateness 10m"), "{shortfall:?}");
-    assert!(shortfall.arithmetic.contains("begins at 2026-03-01T10:30:00.000Z"), "{shortfall:?}");
+fn windows_wider_than_the_retention_are_refused_with_their_arithmetic() {
+    let hours = Span(12 * 3_600_000);
+    let moved = compared_under(hours, &scripted(hours), &GROUPS.replace("windows = [\"6h\"]", "windows = [\"12h\"]"));
+    let [shortfall] = &moved.shortfalls[..] else { panic!("one group: {moved}") };
+    assert!(shortfall.refused && shortfall.whole_at.is_none(), "{shortfall:?}");
+    assert!(shortfall.arithmetic.starts_with("window 12h + hop 1m + lateness 10m + skew 30s = "), "{shortfall:?}");
+    assert!(shortfall.arithmetic.ends_with(", and topics keep records for 12h"), "{shortfall:?}");
+    assert!(moved.to_string().contains("store REFUSED, it can never be built in full"), "{moved}");
+}
+
+#[test]
+fn what_the_log_lacks_is_told_with_the_time_at_which_it_does_not_matter() {
+    let edited = GROUPS.replace("windows = [\"6h\"]", "windows = [\"12h\"]");
+    // The log is young: its first record came at ten.
+    let young = compared(&scripted(LONG), &edited);
+    assert_eq!(young.shortfalls[0].whole_at.as_deref(), Some("2026-03-01T22:11:30.000Z"), "{young}");
+    assert!(young.shortfalls[0].arithmetic.ends_with("begins at 2026-03-01T10:00:00.000Z and nothing came before"), "{young}");
+    // And now it has lost that one.
+    let cut = scripted(Span(2 * 3_600_000));
+    cut.retain(instant("2026-03-01T12:20:00Z"));
+    let cut = compared(&cut, &edited);
+    assert_eq!(cut.shortfalls[0].whole_at.as_deref(), Some("2026-03-01T22:41:30.000Z"), "{cut}");
+    assert!(!cut.shortfalls[0].refused && cut.shortfalls[0].arithmetic.contains("since retention took"), "{cut}");
 }

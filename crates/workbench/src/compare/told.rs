@@ -90,10 +90,10 @@ pub struct Engines {
 pub struct Shortfall {
     /// The group.
     pub group: String,
-    /// Whether a window would be half filled; otherwise values that are kept for long begin anew.
+    /// Whether it can never be whole, so that nobody may run it.
     pub refused: bool,
-    /// The log would have to begin here or before.
-    pub needed_from: String,
+    /// When its windows are full; none when that is never.
+    pub whole_at: Option<String>,
     /// How that was worked out, and what the log has.
     pub arithmetic: String,
 }
@@ -115,9 +115,11 @@ impl fmt::Display for Movement {
         for Presence { group, appear, vanish } in self.presence.iter().filter(|group| group.appear + group.vanish > 0) {
             writeln!(out, "in {group} {appear} entities appear and {vanish} vanish")?;
         }
-        for Shortfall { group, refused, arithmetic, .. } in &self.shortfalls {
-            let what = if *refused { "REFUSED: cannot be built in full" } else { "begins anew in part" };
-            writeln!(out, "{group} {what}: {arithmetic}")?;
+        for Shortfall { group, whole_at, arithmetic, .. } in &self.shortfalls {
+            match whole_at {
+                None => writeln!(out, "{group} REFUSED, it can never be built in full: {arithmetic}")?,
+                Some(at) => writeln!(out, "{group} is not complete before {at}: {arithmetic}")?,
+            }
         }
         let Engines { bytes_before, bytes_after, .. } = self.engine;
         writeln!(out, "engine at most {bytes_before} -> {bytes_after} B; {} records to be read\n", self.records_to_read)?;

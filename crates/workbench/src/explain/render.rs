@@ -51,11 +51,12 @@ fn records(out: &mut fmt::Formatter<'_>, told: &Explanation) -> fmt::Result {
     let shown = &told.records[told.records.len().saturating_sub(RECORDS_SHOWN)..];
     let older = told.events as usize - shown.len();
     writeln!(out, "\n{} events or rows inside{}", told.events, hidden(older, "older"))?;
-    for Entry { record, start, counts, values } in shown {
+    for Entry { record, due, start, counts, values } in shown {
         let values: Vec<String> = values.iter().map(ToString::to_string).collect();
         let begun = start.as_ref().map_or(String::new(), |start| format!("  begun {}", place(start)));
+        let due = due.as_ref().map_or(String::new(), |due| format!("  nothing came by {due}"));
         let counts = if *counts { "" } else { "  (does not count)" };
-        writeln!(out, "  {}  {}{begun}{counts}", place(record), values.join(", "))?;
+        writeln!(out, "  {}  {}{begun}{due}{counts}", place(record), values.join(", "))?;
     }
     Ok(())
 }

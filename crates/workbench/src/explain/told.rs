@@ -111,8 +111,10 @@ pub struct Place {
 /// An event or row that the value is made of.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
-    /// The event; of a duration the one that ends it.
+    /// The event; of a duration the one that ends it, of an absence the last one before it.
     pub record: Place,
+    /// Of an absence: when something was due.
+    pub due: Option<String>,
     /// The event that a duration begins with.
     pub start: Option<Place>,
     /// Whether it counts: its condition holds and its value is not null.
@@ -216,6 +218,7 @@ fn entry(row: &TracedRow, topic: &str) -> Entry {
     };
     Entry {
         record: place(&row.record, topic),
+        due: (row.at != row.record.time).then(|| row.at.to_string()),
         start: row.start.as_ref().map(|start| place(start, topic)),
         counts: row.counts,
         values: row.values.iter().map(value).collect(),

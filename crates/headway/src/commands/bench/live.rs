@@ -226,7 +226,8 @@ impl Scratch {
 
     async fn host(&self, part: &str, spec: &str, pace: Pace) -> Result<Arc<Host>, Failure> {
         let pipelines = vec![self.pipeline(part, spec)?];
-        Host::open(Options { folder: self.folder(part), pipelines, partitions: None, workers: WORKERS, pace }).await
+        let (folder, workers) = (self.folder(part), WORKERS);
+        Host::open(Options { folder, pipelines, partitions: None, workers, pace, snapshot_every: None }).await
     }
 }
 

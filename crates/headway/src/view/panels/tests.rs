@@ -1,7 +1,7 @@
 //! What is chosen of an online store, and what is said of its values. The store is real, and its clock is in the hand of the test.
 
 use domain::{Header, pack};
-use ports::{VectorWrite, clock_fn};
+use ports::{Share, VectorWrite, clock_fn};
 
 use super::*;
 
@@ -61,7 +61,10 @@ async fn shown(bikes: &[Bike]) -> Vec<String> {
         let mut packed = Vec::new();
         pack(&mut packed, &header, &[Some(1), Some(bike.rides), None]);
         let at = VectorKey { entity: "bike", key: bike.key, group: "use", generation: 1 };
-        online.write(0, &[VectorWrite { at, packed: &packed, expires_at: NEVER }]).await.expect("memory takes it");
+        online
+            .write(Share { generation: 1, partition: 0 }, &[VectorWrite { at, packed: &packed, expires_at: NEVER }])
+            .await
+            .expect("memory takes it");
     }
     let mut chosen = Chosen { kind, keys: Vec::new(), count: 0, more: false };
     chosen.rank(&online);
