@@ -51,6 +51,11 @@ impl Failure {
         Self::new(FAILED, message.into())
     }
 
+    /// A setting with a fault.
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self::new(BAD_CONFIGURATION, message.into())
+    }
+
     /// A file that cannot be read.
     pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
         Self::new(FAILED, format!("cannot read {}: {error}", path.display()))

@@ -6,17 +6,20 @@
 mod clock;
 pub(crate) mod control;
 mod generations;
+mod lag;
 mod preview;
+mod readiness;
 pub(crate) mod reading;
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
-use dataplane::features::{Counts, Parts, Watch};
+use dataplane::features::{Counts, Parts};
 use domain::{Span, Timestamp};
 use io_folder::{Folder, FolderArtifacts, FolderCatalog, MemoryOnline};
 use io_log::EmbeddedLog;
@@ -25,7 +28,10 @@ use tokio::sync::watch;
 
 use crate::failure::Failure;
 use clock::Steady;
+pub(crate) use clock::wall_clock;
 pub(crate) use generations::Hosted;
+pub(crate) use lag::Lag;
+pub(crate) use readiness::Readiness;
 
 /// Days that topics keep records for: what a rebuild can reach back to.
 const RETENTION: Span = Span(35 * 86_400_000);
@@ -84,9 +90,11 @@ pub(crate) type EmbeddedParts = Parts<EmbeddedLog, MemoryOnline, FolderArtifacts
 pub(crate) struct Host {
     pub(crate) parts: EmbeddedParts,
     pub(crate) catalog: FolderCatalog,
-    pub(crate) watch: Watch,
     pub(crate) options: Options,
     pub(crate) partitions: u32,
+    /// Where metrics and probes are answered, once they are.
+    pub(crate) listens_on: OnceLock<SocketAddr>,
+    readiness: readiness::Shown,
     hosted: Mutex<Vec<Arc<Hosted>>>,
     steady: Arc<Steady>,
     /// What a person should hear about how it began.
@@ -143,9 +151,10 @@ impl Host {
         let host = Arc::new(Self {
             parts,
             catalog: folder.catalog(),
-            watch: Watch::default(),
             options,
             partitions,
+            listens_on: OnceLock::new(),
+            readiness: readiness::Shown::default(),
             hosted: Mutex::default(),
             steady,
             announcements: Mutex::new(announcements),
@@ -179,6 +188,7 @@ impl Host {
             hosted.start(self).await?;
         }
         *self.hosted.lock().unwrap_or_else(PoisonError::into_inner) = hosted;
+        readiness::follow(self);
         Ok(())
     }
 
@@ -229,6 +239,15 @@ impl Host {
         self.failed.send_replace(Some(why));
     }
 
+    /// Why a worker has ended by itself, if one has.
+    pub(crate) fn has_failed(&self) -> Option<String> {
+        self.failed.borrow().clone()
+    }
+
+    pub(crate) fn readiness(&self) -> Readiness {
+        self.readiness.get()
+    }
+
     /// Waits until a worker has ended by itself.
     pub(crate) async fn failure(&self) -> Failure {
         let mut failed = self.failed.subscribe();
@@ -241,14 +260,24 @@ impl Host {
         self.steady.jump()
     }
 
+    /// What the workers of all pipelines have counted since the start.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        self.hosted().iter().for_each(|hosted| counts.add(&hosted.watch.total()));
+        counts
+    }
+
     pub(crate) async fn status(&self) -> Result<Status, Failure> {
-        let mut status = Status { counts: self.watch.total(), partitions: self.watch.counts().len(), ..Status::default() };
+        let mut status = Status { counts: self.counts(), ..Status::default() };
+        let (mut wanted, mut written) = (0, true);
         for hosted in self.hosted() {
+            let counts = hosted.watch.counts();
+            status.partitions += counts.len();
             status.lag_records += hosted.lag(self).await?;
             status.builds |= hosted.builds();
+            wanted += hosted.partitions_wanted(self);
+            written &= counts.values().all(|counts| counts.written);
         }
-        let wanted: usize = self.hosted().iter().map(|hosted| hosted.partitions_wanted(self)).sum();
-        let written = self.watch.counts().values().all(|counts| counts.written);
         status.settled = status.lag_records == 0 && status.partitions >= wanted && written;
         Ok(status)
     }

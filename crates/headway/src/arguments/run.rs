@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Telling;
+
 /// Arguments of `run`.
 #[derive(Args, Debug)]
 pub(crate) struct Run {
@@ -37,6 +39,8 @@ pub(crate) struct Run {
     /// How many workers share them
     #[arg(long, default_value_t = 2, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) workers: u16,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
 fn speed(text: &str) -> Result<f64, String> {

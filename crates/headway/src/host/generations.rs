@@ -11,14 +11,17 @@ use bytes::Bytes;
 use dataplane::{
     Topics,
     deploy::{self, Change, Fate},
-    features::{Plan, Settings, Worker},
+    features::{Plan, Settings, Watch, Worker},
 };
 use domain::Schema;
 use pipeline::{Pipeline, SourceKind};
 use ports::{Artifacts, AuditEntry, Built, Catalog, Deployment, Log, OnlineStore, Serving};
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch::{Sender, channel},
+    task::JoinHandle,
+};
 
-use super::Host;
+use super::{Host, lag::position};
 use crate::failure::Failure;
 
 /// How often it is looked whether a generation that is being built has caught up.
@@ -27,6 +30,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// A pipeline of a host.
 pub(crate) struct Hosted {
     pub(crate) id: String,
+    /// What its workers count. Two pipelines number their generations alike, so each has its own.
+    pub(crate) watch: Watch,
     state: Mutex<State>,
 }
 
@@ -38,7 +43,7 @@ struct State {
 /// The workers of one generation.
 struct Running {
     plan: Plan,
-    stop: watch::Sender<bool>,
+    stop: Sender<bool>,
     workers: Vec<JoinHandle<()>>,
 }
 
@@ -96,7 +101,7 @@ impl Hosted {
     }
 
     fn with(id: String, deployment: Deployment) -> Arc<Self> {
-        Arc::new(Self { id, state: Mutex::new(State { deployment, running: BTreeMap::new() }) })
+        Arc::new(Self { id, watch: Watch::default(), state: Mutex::new(State { deployment, running: BTreeMap::new() }) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -153,7 +158,7 @@ impl Hosted {
             if self.state().running.contains_key(&generation.number) {
                 continue;
             }
-            let running = Running::start(host, plan(host, &deployment, generation).await?);
+            let running = Running::start(host, &self.watch, plan(host, &deployment, generation).await?);
             self.state().running.insert(generation.number, running);
         }
         let gone: Vec<u32> = self
@@ -170,21 +175,6 @@ impl Hosted {
             }
         }
         Ok(())
-    }
-
-    /// Records of the log that no worker has taken yet.
-    pub(super) async fn lag(&self, host: &Host) -> Result<u64, Failure> {
-        let mut lag = 0;
-        for plan in self.plans() {
-            let committed = host.parts.log.committed(&plan.topics.features_group(plan.generation)).await?;
-            for topic in plan.reads() {
-                for partition in 0..plan.partitions {
-                    let next = host.parts.log.bounds(&topic, partition).await?.next;
-                    lag += next.saturating_sub(position(&committed, &topic, partition));
-                }
-            }
-        }
-        Ok(lag)
     }
 
     /// Whether a generation is nowhere behind those that it will replace.
@@ -208,7 +198,7 @@ impl Hosted {
                 }
             }
         }
-        let counts = host.watch.counts();
+        let counts = self.watch.counts();
         let written = (0..plan.partitions).all(|partition| counts.get(&(number, partition)).is_some_and(|counts| counts.written));
         Ok(written)
     }
@@ -245,8 +235,8 @@ impl Hosted {
 }
 
 impl Running {
-    fn start(host: &Arc<Host>, plan: Plan) -> Self {
-        let (stop, stopped) = watch::channel(false);
+    fn start(host: &Arc<Host>, watch: &Watch, plan: Plan) -> Self {
+        let (stop, stopped) = channel(false);
         let hurried = |span: Duration| span.mul_f64(host.options.pace.hurry().max(1.0));
         let settings = Settings::default();
         let settings =
@@ -255,7 +245,8 @@ impl Running {
             let (host, stopped) = (host.clone(), stopped.clone());
             let name = format!("features-{number}");
             let life = (host.clock().now().0.unsigned_abs() << 16) | number as u64;
-            let worker = Worker::new(plan.clone(), settings.clone(), host.parts.clone(), host.watch.clone(), name.clone(), life);
+            let worker = Worker::new(plan.clone(), settings.clone(), host.parts.clone(), watch.clone(), name.clone(), life);
+            let worker = worker.linked_by(crate::telemetry::linker());
             tokio::spawn(async move {
                 // In a task of its own, so that a panic is heard of as well.
                 match tokio::spawn(worker.run(stopped)).await {
@@ -347,10 +338,4 @@ pub(super) fn words(changes: &[Change]) -> String {
     };
     let parts = [of(Fate::Added, "adds"), of(Fate::Rebuilt, "rebuilds"), of(Fate::Removed, "removes")];
     parts.into_iter().flatten().collect::<Vec<String>>().join("; ")
-}
-
-fn position(committed: &[ports::Assignment], topic: &str, partition: u32) -> u64 {
-    let of_partition = committed.iter().filter(|assignment| assignment.partition == partition);
-    let mut positions = of_partition.flat_map(|assignment| &assignment.positions);
-    positions.find(|position| *position.topic == *topic).map_or(0, |position| position.next)
 }

@@ -65,14 +65,29 @@ impl Asking {
     }
 }
 
-#[expect(clippy::zombie_processes, reason = "whoever starts it ends it, by `stop` or `kill`")]
 pub(crate) fn start(folder: &Path, spec: &Path) -> (Child, Asking, Duration) {
+    start_with(folder, spec, &[], &[])
+}
+
+/// The same with more arguments and an environment. Metrics are answered at an address of its own unless an argument says where.
+#[expect(clippy::zombie_processes, reason = "whoever starts it ends it, by `stop` or `kill`")]
+pub(crate) fn start_with(
+    folder: &Path,
+    spec: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (Child, Asking, Duration) {
     let begun = Instant::now();
+    let listen: &[&str] = if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
     let child = Command::new(env!("CARGO_BIN_EXE_headway"))
         .arg("run")
         .arg(spec)
-        .args(["--headless", "--partitions", &PARTITIONS.to_string(), "--folder"])
+        .args(["--headless", "--partitions", &PARTITIONS.to_string()])
+        .args(listen)
+        .args(arguments)
+        .arg("--folder")
         .arg(folder)
+        .envs(environment.iter().copied())
         .stdout(Stdio::null())
         .spawn()
         .expect("the binary");
@@ -88,6 +103,12 @@ pub(crate) fn start(folder: &Path, spec: &Path) -> (Child, Asking, Duration) {
         }
         std::thread::yield_now();
     }
+}
+
+/// Where a process answers over HTTP.
+pub(crate) fn address(asking: &mut Asking) -> String {
+    let status = asking.ask(&json!("status"));
+    status["status"]["listens_on"].as_str().unwrap_or_else(|| panic!("it listens nowhere: {status}")).to_owned()
 }
 
 /// Produces events, and remembers which of them were acknowledged.
