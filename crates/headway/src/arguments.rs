@@ -2,12 +2,14 @@
 
 mod backfill;
 mod bench;
+mod doctor;
 mod explain;
 mod features;
 mod new;
 mod run;
 mod sample;
 mod simulate;
+mod telling;
 
 use std::path::PathBuf;
 
@@ -17,12 +19,14 @@ use clap_complete::Shell;
 pub(crate) use self::{
     backfill::{Backfill, Mode},
     bench::{Bench, BenchEngine, BenchLatency, BenchRun, BenchState},
+    doctor::Doctor,
     explain::{Audit, AuditLate, Explain, Plan},
     features::{Features, FeaturesGet},
     new::New,
     run::Run,
     sample::Sample,
     simulate::Simulate,
+    telling::Telling,
 };
 
 /// Rolling features of deliveries: declared once, the same in stream, backfill and audit
@@ -80,6 +84,8 @@ pub(crate) enum Command {
     /// Look at what was left out
     #[command(subcommand)]
     Audit(Audit),
+    /// Tell whether this machine and this folder are fit, and what to do where they are not; changes nothing
+    Doctor(Doctor),
     /// Generate a history of events, and instants to ask about
     Sample(Sample),
     /// Measure the engine

@@ -5,6 +5,7 @@ mod backfill;
 mod bench;
 mod check;
 mod docs;
+mod doctor;
 mod explain;
 mod features;
 mod new;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitCode, Fail
     match command {
         Command::Check(pipelines) => return check::run(&pipelines.folders, console),
         Command::Test(pipelines) => return test::run(&pipelines.folders, console),
+        Command::Doctor(arguments) => return doctor::run(arguments, console),
         Command::New(arguments) => new::run(arguments, console)?,
         Command::Backfill(arguments) => backfill::run(arguments, console)?,
         Command::Run(arguments) => run::run(arguments, console)?,

@@ -71,6 +71,11 @@ impl Console {
         Marker::new(self.quiet)
     }
 
+    /// Whether nobody wants to hear of more than the result.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether there is a person before a terminal that can show a whole page.
     pub(crate) fn has_screen(&self) -> bool {
         let can = std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb");

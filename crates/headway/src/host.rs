@@ -8,18 +8,21 @@ pub(crate) mod control;
 mod edit;
 mod files;
 mod generations;
+mod lag;
 mod preview;
+mod readiness;
 pub(crate) mod reading;
 mod running;
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
-use dataplane::features::{Counts, Parts, Watch};
+use dataplane::features::{Counts, Parts};
 use domain::{Span, Timestamp};
 use io_folder::{Folder, FolderArtifacts, FolderCatalog, MemoryOnline};
 use io_log::EmbeddedLog;
@@ -28,8 +31,11 @@ use tokio::sync::watch;
 
 use crate::failure::Failure;
 use clock::Steady;
+pub(crate) use clock::wall_clock;
 use edit::Edit;
 pub(crate) use generations::Hosted;
+pub(crate) use lag::Lag;
+pub(crate) use readiness::Readiness;
 
 /// For how long topics keep records, which is what a rebuild can reach back to: four weeks of window with a hop of a day, a week for
 /// what a row began with, and a day for what came late.
@@ -92,9 +98,11 @@ pub(crate) type EmbeddedParts = Parts<EmbeddedLog, MemoryOnline, FolderArtifacts
 pub(crate) struct Host {
     pub(crate) parts: EmbeddedParts,
     pub(crate) catalog: FolderCatalog,
-    pub(crate) watch: Watch,
     pub(crate) options: Options,
     pub(crate) partitions: u32,
+    /// Where metrics and probes are answered, once they are.
+    pub(crate) listens_on: OnceLock<SocketAddr>,
+    readiness: readiness::Shown,
     hosted: Mutex<Vec<Arc<Hosted>>>,
     steady: Arc<Steady>,
     /// What a person should hear about how it began.
@@ -151,9 +159,10 @@ impl Host {
         let host = Arc::new(Self {
             parts,
             catalog: folder.catalog(),
-            watch: Watch::default(),
             options,
             partitions,
+            listens_on: OnceLock::new(),
+            readiness: readiness::Shown::default(),
             hosted: Mutex::default(),
             steady,
             announcements: Mutex::new(announcements),
@@ -192,6 +201,7 @@ impl Host {
             hosted.start(self).await?;
         }
         *self.hosted.lock().unwrap_or_else(PoisonError::into_inner) = hosted;
+        readiness::follow(self);
         Ok(())
     }
 
@@ -222,7 +232,7 @@ impl Host {
     /// What has been announced since this was last asked.
     pub(crate) fn take_announcements(&self) -> Vec<String> {
         let mut told = std::mem::take(&mut *self.announcements.lock().unwrap_or_else(PoisonError::into_inner));
-        told.extend(self.watch.take_rebuilds().iter().map(ToString::to_string));
+        told.extend(self.hosted().iter().flat_map(|hosted| hosted.watch.take_rebuilds()).map(|rebuild| rebuild.to_string()));
         told
     }
 
@@ -244,6 +254,15 @@ impl Host {
         self.failed.send_replace(Some(why));
     }
 
+    /// Why a worker has ended by itself, if one has.
+    pub(crate) fn has_failed(&self) -> Option<String> {
+        self.failed.borrow().clone()
+    }
+
+    pub(crate) fn readiness(&self) -> Readiness {
+        self.readiness.get()
+    }
+
     /// Waits until a worker has ended by itself.
     pub(crate) async fn failure(&self) -> Failure {
         let mut failed = self.failed.subscribe();
@@ -256,14 +275,24 @@ impl Host {
         self.steady.jump()
     }
 
+    /// What the workers of all pipelines have counted since the start.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        self.hosted().iter().for_each(|hosted| counts.add(&hosted.watch.total()));
+        counts
+    }
+
     pub(crate) async fn status(&self) -> Result<Status, Failure> {
-        let mut status = Status { counts: self.watch.total(), partitions: self.watch.counts().len(), ..Status::default() };
+        let mut status = Status { counts: self.counts(), ..Status::default() };
+        let (mut wanted, mut written) = (0, true);
         for hosted in self.hosted() {
+            let counts = hosted.watch.counts();
+            status.partitions += counts.len();
             status.lag_records += hosted.lag(self).await?;
             status.builds |= hosted.builds();
+            wanted += hosted.partitions_wanted(self);
+            written &= counts.values().all(|counts| counts.written);
         }
-        let wanted: usize = self.hosted().iter().map(|hosted| hosted.partitions_wanted(self)).sum();
-        let written = self.watch.counts().values().all(|counts| counts.written);
         status.settled = status.lag_records == 0 && status.partitions >= wanted && written;
         Ok(status)
     }

@@ -4,11 +4,14 @@ mod arguments;
 mod city;
 mod commands;
 mod console;
+mod doctor;
 mod failure;
 mod host;
+mod http;
 mod marker;
 mod pages;
 mod table;
+mod telemetry;
 mod view;
 
 use std::process::ExitCode;

@@ -12,6 +12,9 @@ pub(crate) const REFERENCE_FILE: &str = "command-line.md";
 /// Name of the schema in the same folder.
 pub(crate) const SCHEMA_FILE: &str = "pipeline.schema.json";
 
+/// Name of the list of metrics in the same folder.
+pub(crate) const METRICS_FILE: &str = "metrics.md";
+
 /// The reference as Markdown.
 pub(crate) fn reference() -> String {
     let mut page = String::from(

@@ -11,11 +11,16 @@ use serde_json::Value;
 const ARCHITECTURE: &str = include_str!("../../../docs/architecture.md");
 
 /// Crates from outside that would break an invariant of `docs/architecture.md`, and the crates that may not name them.
-const FOREIGN: [(&str, &[&str]); 3] = [
+const FOREIGN: [(&str, &[&str]); 4] = [
     // The rules and the oracle must not lean on the kernel that they are there to check.
     ("polars", &["domain", "ports", "pipeline", "testkit", "scoring", "drift", "promotion", "sim", "api", "console"]),
     // Pure crates neither wait nor talk to anybody.
     ("tokio", &["domain", "pipeline", "features", "scoring", "learning", "drift", "promotion"]),
+    // Libraries say what happens through `tracing`; who hears of it is the binary's business.
+    (
+        "opentelemetry",
+        &["domain", "ports", "pipeline", "features", "dataplane", "scoring", "io-log", "io-folder", "workbench", "sim"],
+    ),
     // Expressions have one parser, ours.
     ("sqlparser", &["domain", "pipeline", "features", "scoring", "testkit", "workbench", "headway"]),
 ];
@@ -111,6 +116,7 @@ fn some_crates_from_outside_are_not_for_everybody() {
     check("pipeline", "polars", &["`pipeline` may not name `polars`"]);
     check("testkit", "polars-core", &["`testkit` may not name `polars-core`"]);
     check("features", "tokio", &["`features` may not name `tokio`"]);
+    check("dataplane", "opentelemetry", &["`dataplane` may not name `opentelemetry`"]);
     check("features", "polars", &[]);
 }
 

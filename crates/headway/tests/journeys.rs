@@ -225,8 +225,8 @@ fn the_engine_is_measured() {
 fn the_pages_of_the_documentation_are_current() {
     let folder = Folder::new();
     let written = object(&["docs", "--out", &folder.0.display().to_string()], 0);
-    assert_eq!(written["written"].as_array().map(Vec::len), Some(2));
-    for name in ["command-line.md", "pipeline.schema.json"] {
+    assert_eq!(written["written"].as_array().map(Vec::len), Some(3));
+    for name in ["command-line.md", "pipeline.schema.json", "metrics.md"] {
         let kept = fs::read_to_string(Path::new(ROOT).join("docs/reference").join(name)).unwrap_or_default();
         let fresh = fs::read_to_string(folder.path(name)).expect("a page");
         assert!(kept == fresh, "docs/reference/{name} is not what the program says: run `./dev docs`");
@@ -247,7 +247,7 @@ fn texts_for_machines_are_printed() {
 #[test]
 fn help_is_an_answer_and_wrong_usage_is_not() {
     let (out, _) = check(&["--help"], 0);
-    for command in ["new", "check", "test", "backfill", "sample", "bench", "schema", "completions", "man", "docs"] {
+    for command in ["new", "check", "test", "backfill", "sample", "bench", "doctor", "schema", "completions", "man", "docs"] {
         assert!(out.contains(command), "{command} is missing in\n{out}");
         assert!(check(&[command, "--help"], 0).0.contains("Usage: headway"), "{command}");
     }

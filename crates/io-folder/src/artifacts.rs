@@ -40,6 +40,11 @@ impl FolderArtifacts {
         Ok(Self { shared: Arc::new(shared) })
     }
 
+    /// The artifacts of a folder that is looked at and not held: for reading.
+    pub(crate) fn look(disk: Disk, root: PathBuf) -> Self {
+        Self { shared: Arc::new(Shared { disk, root }) }
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Shared) -> Result<T, Error> + Send + 'static,

@@ -156,6 +156,18 @@ impl Shared {
     }
 }
 
+/// The deployments in a folder that is looked at and not held, in order of their pipelines.
+pub(crate) fn deployments(root: &Path) -> Result<Vec<Deployment>, Error> {
+    let mut deployments = Vec::new();
+    for (name, is_folder) in disk::entries(root)? {
+        if !is_folder && name.ends_with(EXTENSION) {
+            let file: Option<DeploymentFile> = sealed::read(&root.join(name), KIND, ADVICE)?;
+            deployments.extend(file.map(DeploymentFile::into_deployment));
+        }
+    }
+    Ok(deployments)
+}
+
 fn checked(pipeline: &str) -> Result<String, Error> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let fits = !pipeline.is_empty() && pipeline.len() <= PIPELINE_BYTES_MAX && !pipeline.starts_with('.');

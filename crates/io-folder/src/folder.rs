@@ -1,8 +1,13 @@
 //! The folder as a whole: what lies where, whose it is and in which format. Never touches the log's part of it.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use crate::{Disk, Error, FolderArtifacts, FolderCatalog, FolderWarehouse, disk};
+use ports::Deployment;
+
+use crate::{Disk, Error, FolderArtifacts, FolderCatalog, FolderWarehouse, catalog, disk};
 
 /// The version of the layout.
 const FORMAT: u32 = 1;
@@ -48,6 +53,16 @@ impl Folder {
         })
     }
 
+    /// Looks at a folder without a change of it, held or not. None when nothing was ever laid out there.
+    pub fn look(path: impl AsRef<Path>) -> Result<Option<Look>, Error> {
+        let path = path.as_ref();
+        let format_file = path.join(FORMAT_FILE);
+        let Some(format) = disk::read(&format_file)? else { return Ok(None) };
+        check_format(&format_file, &format)?;
+        let artifacts = FolderArtifacts::look(Disk::new(path.join(UNFINISHED)), path.join("artifacts"));
+        Ok(Some(Look { artifacts, catalog: path.join("catalog") }))
+    }
+
     /// The catalog.
     pub fn catalog(&self) -> FolderCatalog {
         self.catalog.clone()
@@ -61,6 +76,28 @@ impl Folder {
     /// The artifacts.
     pub fn artifacts(&self) -> FolderArtifacts {
         self.artifacts.clone()
+    }
+}
+
+/// A folder that is looked at.
+#[derive(Clone, Debug)]
+pub struct Look {
+    artifacts: FolderArtifacts,
+    catalog: PathBuf,
+}
+
+impl Look {
+    /// The version of the layout.
+    pub const FORMAT: u32 = FORMAT;
+
+    /// The artifacts, for reading.
+    pub fn artifacts(&self) -> &FolderArtifacts {
+        &self.artifacts
+    }
+
+    /// The deployments in force, in order of their pipelines. Blocks.
+    pub fn deployments(&self) -> Result<Vec<Deployment>, ports::Error> {
+        Ok(catalog::deployments(&self.catalog)?)
     }
 }
 

@@ -18,7 +18,7 @@ mod tests;
 pub use artifacts::FolderArtifacts;
 pub use catalog::FolderCatalog;
 pub use error::Error;
-pub use folder::Folder;
+pub use folder::{Folder, Look};
 pub use online::MemoryOnline;
 pub use warehouse::FolderWarehouse;
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{Read, Write},
+    io::{self, Read, Write},
     path::Path,
 };
 
@@ -31,16 +31,33 @@ pub(crate) fn hold(path: &Path) -> Result<Held, Error> {
     let mut lock = options.open(path.join(LOCK)).map_err(fault("open the lock in"))?;
     match lock.try_lock() {
         Ok(()) => {}
-        Err(fs::TryLockError::WouldBlock) => {
-            let mut pid = String::new();
-            let pid = lock.read_to_string(&mut pid).map_or("unknown", |_| pid.trim());
-            return Err(Error::Held { path: path.to_owned(), pid: pid.to_owned() });
-        }
+        Err(fs::TryLockError::WouldBlock) => return Err(held(path, &mut lock)),
         Err(fs::TryLockError::Error(source)) => return Err(fault("lock")(source)),
     }
     let pid = format!("{}\n", std::process::id());
     lock.set_len(0).and_then(|()| lock.write_all(pid.as_bytes())).map_err(fault("write the lock in"))?;
     Ok(Held { lock })
+}
+
+/// Keeps others from taking the folder until this value is dropped, and changes nothing. None when it was never used.
+pub(crate) fn keep_still(path: &Path) -> Result<Option<Held>, Error> {
+    let fault = |action| move |source| Error::Folder { action, path: path.to_owned(), source };
+    let mut lock = match File::open(path.join(LOCK)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(fault("open the lock in"))?,
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(Some(Held { lock })),
+        Err(fs::TryLockError::WouldBlock) => Err(held(path, &mut lock)),
+        Err(fs::TryLockError::Error(source)) => Err(fault("lock")(source)),
+    }
+}
+
+/// By whom, as it wrote it down.
+fn held(path: &Path, lock: &mut File) -> Error {
+    let mut pid = String::new();
+    let pid = lock.read_to_string(&mut pid).map_or("unknown", |_| pid.trim());
+    Error::Held { path: path.to_owned(), pid: pid.to_owned() }
 }
 
 /// Forces the names in a folder to the disk, so that a new file is found after a power cut.

@@ -1,6 +1,8 @@
 //! The database beside the segments: topics, where blocks lie, what was committed, and up to where in the log all that is true.
 //! Written in one transaction at a time, rarely; what came since is read again from the segments.
 
+mod overlay;
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -9,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use domain::Timestamp;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
@@ -18,6 +20,7 @@ use crate::{
     frame::{self, BlockHead},
     state::{Block, BlockKey, Committed, Partition, Place, State},
 };
+use overlay::Overlay;
 
 const FILE: &str = "index.redb";
 /// Pages kept in memory: the inner nodes of some hundred million blocks.
@@ -38,13 +41,24 @@ const APPLIED: TableDefinition<'_, (), (u64, u64, u64)> = TableDefinition::new("
 #[derive(Debug)]
 pub(crate) struct Index {
     path: PathBuf,
+    /// Whether nothing may be changed on the disk.
+    looks_only: bool,
     /// None after a failure, until it is opened again.
     database: RwLock<Option<Database>>,
 }
 
 impl Index {
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        let index = Self { path: folder.join(FILE), database: RwLock::new(None) };
+        Self::opened(folder, false)
+    }
+
+    /// The index as it is, without a change of its file: whatever would be written stays in memory.
+    pub(crate) fn look(folder: &Path) -> Result<Self, Error> {
+        Self::opened(folder, true)
+    }
+
+    fn opened(folder: &Path, looks_only: bool) -> Result<Self, Error> {
+        let index = Self { path: folder.join(FILE), looks_only, database: RwLock::new(None) };
         index.write(|transaction| {
             // A transaction that only reads finds no table that was never opened for writing.
             transaction.open_table(TOPICS)?;
@@ -175,6 +189,12 @@ impl Index {
         })
     }
 
+    fn database(&self) -> Result<Database, DatabaseError> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        if self.looks_only { builder.create_with_backend(Overlay::open(&self.path)?) } else { builder.create(&self.path) }
+    }
+
     /// Does something with the database, which is opened when it is not; it refuses to go on after a failed write, so then it is
     /// closed.
     fn with<T>(&self, job: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, Error> {
@@ -184,7 +204,7 @@ impl Index {
             if self.database.read().unwrap_or_else(PoisonError::into_inner).is_none() {
                 let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
                 if database.is_none() {
-                    *database = Some(Database::builder().set_cache_size(CACHE_BYTES).create(&self.path)?);
+                    *database = Some(self.database()?);
                 }
             }
             let database = self.database.read().unwrap_or_else(PoisonError::into_inner);

@@ -12,6 +12,7 @@ mod frame;
 mod group;
 mod housekeeper;
 mod index;
+mod inspection;
 mod log;
 mod member;
 mod reader;
@@ -24,6 +25,7 @@ mod state;
 mod writer;
 
 pub use error::Error;
+pub use inspection::{Inspection, PartitionInspection, TopicInspection, inspect};
 pub use log::EmbeddedLog;
 pub use member::EmbeddedMember;
 pub use recovery::{Recovered, Torn};

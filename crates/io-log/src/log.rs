@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::Timestamp;
-use ports::{Assignment, Bounds, Clock, Membership, Outgoing, Position, Record, TopicSpec};
+use ports::{Assignment, Bounds, Clock, Membership, Outgoing, Record, TopicSpec};
 
 use crate::{
-    EmbeddedMember, Error, Recovered, Settings, block, folder, reader, recovery,
+    EmbeddedMember, Error, Inspection, Recovered, Settings, block, folder, inspection, reader, recovery,
     shared::Shared,
     writer::{self, Writing},
 };
@@ -32,6 +32,12 @@ impl EmbeddedLog {
     /// What had to be done to open it.
     pub fn recovered(&self) -> &Recovered {
         &self.recovered
+    }
+
+    /// What is in it now, for a person who looks after it. Waits for the disk.
+    pub fn inspect(&self) -> Result<Inspection, ports::Error> {
+        let Shared { index, settings, .. } = &*self.shared;
+        Ok(Inspection { torn: None, ..inspection::of(&self.shared.state(), index, settings)? })
     }
 
     /// Looks at once for what retention may take, which happens by itself every `retention_every`, and takes some of it; the rest
@@ -126,11 +132,7 @@ impl ports::Log for EmbeddedLog {
         let state = self.shared.state();
         let of_group = state.committed.range((group.to_owned(), 0)..=(group.to_owned(), u32::MAX));
         let assignments: BTreeMap<u32, Assignment> = of_group
-            .map(|((_, partition), committed)| {
-                let positions = committed.positions.iter();
-                let positions = positions.map(|(id, next)| Position { topic: state.name(*id).clone(), next: *next }).collect();
-                (*partition, Assignment { partition: *partition, positions, note: committed.note.clone() })
-            })
+            .map(|((_, partition), committed)| (*partition, inspection::assignment(&state, *partition, committed)))
             .collect();
         Ok(assignments.into_values().collect())
     }

@@ -46,15 +46,43 @@ pub(crate) struct Opened {
 /// Reads a folder that this process holds.
 pub(crate) fn open(settings: &Settings) -> Result<Opened, Error> {
     let index = Index::open(&settings.path)?;
+    let read = read(settings, &index)?;
+    let Read { mut state, segments, indexed, end, mut recovered, .. } = read;
+    if let Some((torn, bytes)) = read.torn {
+        put_aside(&torn, &bytes)?;
+        recovered.torn = Some(torn);
+    }
+    for id in segments.ids()?.into_iter().filter(|id| *id < indexed.segment) {
+        if state.live.get(&id).is_none_or(|live| *live == 0) {
+            segments.remove(id)?;
+            state.live.remove(&id);
+        }
+    }
+    let active = segments.active(end.segment, end.at)?;
+    Ok(Opened { state, index, segments, active, recovered })
+}
+
+/// What is in a folder.
+pub(crate) struct Read {
+    pub(crate) state: State,
+    pub(crate) segments: Segments,
+    /// Up to where the index knew it.
+    indexed: Place,
+    end: Place,
+    recovered: Recovered,
+    /// The unfinished end, and its bytes.
+    pub(crate) torn: Option<(Torn, Bytes)>,
+}
+
+/// Reads a folder and changes nothing.
+pub(crate) fn read(settings: &Settings, index: &Index) -> Result<Read, Error> {
     let segments = Segments::new(&settings.path);
     let mut state = State::new(settings.tail_bytes_max);
     let indexed = index.load(&mut state)?;
-    let mut end = indexed;
-    let mut recovered = Recovered::default();
+    let (mut end, mut recovered, mut torn) = (indexed, Recovered::default(), None);
     let ids = segments.ids()?;
     look_for_missing(&state, &segments, &ids)?;
-    let unread: Vec<u64> = ids.iter().copied().filter(|id| *id >= end.segment).collect();
-    for id in unread {
+    for id in ids.iter().copied().filter(|id| *id >= indexed.segment) {
         let at = if id == end.segment { end.at } else { 0 };
         let bytes = segments.read_from(id, at)?;
         let read = replay(&mut state, &bytes, Place { segment: id, at });
@@ -63,17 +91,10 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, Error> {
         let rest = bytes.slice(read.length..);
         if !rest.is_empty() {
             let last = ids.last() == Some(&id);
-            recovered.torn = Some(put_aside(&segments, &state, end, &rest, last)?);
+            torn = Some((torn_end(&segments, &state, end, &rest, last)?, rest));
         }
     }
-    for id in ids.into_iter().filter(|id| *id < indexed.segment) {
-        if state.live.get(&id).is_none_or(|live| *live == 0) {
-            segments.remove(id)?;
-            state.live.remove(&id);
-        }
-    }
-    let active = segments.active(end.segment, end.at)?;
-    Ok(Opened { state, index, segments, active, recovered })
+    Ok(Read { state, segments, indexed, end, recovered, torn })
 }
 
 struct Replayed {
@@ -101,7 +122,7 @@ fn next_frame(state: &State, bytes: &Bytes) -> Option<Frame> {
 
 /// The end of the last segment may be torn; a whole frame behind it shows that it is damage instead, since frames are written one
 /// after the other.
-fn put_aside(segments: &Segments, state: &State, end: Place, rest: &Bytes, last: bool) -> Result<Torn, Error> {
+fn torn_end(segments: &Segments, state: &State, end: Place, rest: &Bytes, last: bool) -> Result<Torn, Error> {
     let path = segments.path(end.segment);
     let later = |at: &usize| frame::decode_head(&rest.slice(*at..)).is_some_and(|frame| frame.sequence > state.sequence);
     if !last || (1..rest.len()).find(later).is_some() {
@@ -110,8 +131,11 @@ fn put_aside(segments: &Segments, state: &State, end: Place, rest: &Bytes, last:
         return Err(Error::Damaged { path, at: end.at, what, instead });
     }
     let kept_in = path.with_extension(format!("torn-at-{}", end.at));
-    fs::write(&kept_in, rest).map_err(|source| Error::Folder { action: "write", path: kept_in.clone(), source })?;
     Ok(Torn { kept_in, segment: path, at: end.at, length: rest.len() as u64 })
+}
+
+fn put_aside(torn: &Torn, bytes: &Bytes) -> Result<(), Error> {
+    fs::write(&torn.kept_in, bytes).map_err(|source| Error::Folder { action: "write", path: torn.kept_in.clone(), source })
 }
 
 fn look_for_missing(state: &State, segments: &Segments, ids: &[u64]) -> Result<(), Error> {

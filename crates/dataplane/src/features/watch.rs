@@ -68,7 +68,8 @@ impl Counts {
 }
 
 impl Counts {
-    fn add(&mut self, other: &Self) {
+    /// Counts of two sources as one. Whether everything is written is said of one partition alone, and stays what it was.
+    pub fn add(&mut self, other: &Self) {
         self.records += other.records;
         for (reason, count) in &other.refused {
             *self.refused.entry(reason).or_default() += count;
@@ -130,8 +131,8 @@ pub struct Watch(Arc<Mutex<Seen>>);
 struct Seen {
     /// By generation and partition.
     owned: BTreeMap<(u32, u32), Counts>,
-    /// What partitions have counted that were given away.
-    before: Counts,
+    /// What partitions have counted before they were given away: one entry for each that this process ever owned.
+    before: BTreeMap<(u32, u32), Counts>,
     /// Not told yet.
     rebuilds: VecDeque<Rebuild>,
 }
@@ -145,8 +146,8 @@ impl Watch {
     /// What was counted in all, by partitions that were given away too. Never falls.
     pub fn total(&self) -> Counts {
         let seen = self.lock();
-        let mut total = seen.before.clone();
-        seen.owned.values().for_each(|counts| total.add(counts));
+        let mut total = Counts::default();
+        seen.before.values().chain(seen.owned.values()).for_each(|counts| total.add(counts));
         total
     }
 
@@ -163,6 +164,19 @@ impl Watch {
         seen.rebuilds.push_back(rebuild);
     }
 
+    /// What was counted since the process began, by generation and partition. Sums never fall, even when a partition moves from one
+    /// worker to another; entities and clock are those of now.
+    pub fn since_start(&self) -> BTreeMap<(u32, u32), Counts> {
+        let seen = self.lock();
+        let mut all = seen.before.clone();
+        for (at, counts) in &seen.owned {
+            let sum = all.entry(*at).or_default();
+            sum.add(counts);
+            sum.written = counts.written;
+        }
+        all
+    }
+
     pub(super) fn put(&self, generation: u32, partition: u32, counts: &Counts) {
         self.lock().owned.insert((generation, partition), counts.clone());
     }
@@ -177,12 +191,31 @@ impl Watch {
     pub(super) fn gone(&self, generation: u32, partition: u32) {
         let mut seen = self.lock();
         if let Some(counts) = seen.owned.remove(&(generation, partition)) {
-            seen.before.add(&Counts { entities: 0, ..counts });
+            seen.before.entry((generation, partition)).or_default().add(&Counts { entities: 0, ..counts });
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
         // A panic elsewhere leaves counts, which are never half written.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_go_on_when_a_partition_comes_back() {
+        let watch = Watch::default();
+        let counts = |records, entities| Counts { records, entities, written: true, ..Counts::default() };
+        watch.put(1, 0, &counts(10, 3));
+        watch.put(1, 1, &counts(5, 2));
+        watch.gone(1, 0);
+        assert_eq!((watch.since_start()[&(1, 0)].records, watch.since_start()[&(1, 0)].entities), (10, 0));
+        watch.put(1, 0, &counts(1, 4));
+        let seen = watch.since_start();
+        assert_eq!((seen[&(1, 0)].records, seen[&(1, 0)].entities, seen[&(1, 0)].written), (11, 4, true));
+        assert_eq!((watch.total().records, watch.total().entities), (16, 6));
     }
 }

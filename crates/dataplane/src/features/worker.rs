@@ -12,15 +12,17 @@ use std::{
 use domain::{EARLIEST, Timestamp};
 use ports::{Artifacts, Assignment, Clock, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Record};
 use tokio::sync::watch::Receiver;
+use tracing::{Instrument, warn};
 
 use super::{
-    Plan, Settings,
+    Linker, Plan, Settings,
     convoy::Convoy,
     inbox::Inbox,
+    pieces,
     publish::publish,
     recovery::Recovery,
     shard::{Action, Chunk, Event, Shard},
-    snapshots::Snapshots,
+    spans,
     watch::Watch,
 };
 use crate::{Backoff, Error};
@@ -53,6 +55,7 @@ pub struct Worker<L: Log, O, A> {
     member: String,
     /// Different after each restart.
     life: u64,
+    linker: Option<Linker>,
     shards: BTreeMap<u32, Owned>,
     convoy: Convoy,
 }
@@ -89,9 +92,15 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             watch,
             member,
             life,
+            linker: None,
             shards: BTreeMap::new(),
             convoy: Convoy::new(),
         }
+    }
+
+    /// The same, with the spans of its steps linked to the traces in which their records were made.
+    pub fn linked_by(self, linker: Linker) -> Self {
+        Self { linker: Some(linker), ..self }
     }
 
     /// Works until it is told to stop. Everything that was taken is then committed and published.
@@ -126,6 +135,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             match self.handle(member, event).await {
                 Ok(()) => {}
                 Err(Error::Port(error)) if matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Transient) => {
+                    warn!(member = self.member, pipeline = %self.plan.pipeline.id, %error, "joins the group again");
                     return Ok(End::Rejoin);
                 }
                 Err(error) => return Err(error),
@@ -218,7 +228,9 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             watch: &self.watch,
             life: self.life,
         };
-        let shard = recovery.shard(&assignment).await?;
+        let span = spans::recover(&self.plan, assignment.partition);
+        let mut shard = recovery.shard(&assignment).instrument(span.clone()).await?;
+        spans::recovered(&span, shard.counts_mut());
         let inbox = self.inbox(&assignment).await?;
         member.start(assignment.partition, &assignment.positions)?;
         // The first probe comes with the first tick.
@@ -275,6 +287,18 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
     }
 
     async fn step(&mut self, member: &mut L::Member, partition: u32, chunks: &[Chunk], now: Timestamp) -> Result<(), Error> {
+        let span = spans::step(&self.plan, partition, chunks);
+        spans::link(self.linker.as_ref(), &span, chunks);
+        self.step_inside(member, partition, chunks, now).instrument(span).await
+    }
+
+    async fn step_inside(
+        &mut self,
+        member: &mut L::Member,
+        partition: u32,
+        chunks: &[Chunk],
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let Some(owned) = self.shards.get_mut(&partition) else { return Ok(()) };
         for action in owned.shard.step(Event::Step(chunks), now) {
             self.perform(member, partition, action).await?;
@@ -302,16 +326,18 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         let mut next = vec![action];
         while let Some(action) = next.pop() {
             let event = match action {
-                Action::Store(part) => Event::Stored(self.parts.artifacts.put(&part.name, part.bytes).await.is_ok()),
+                Action::Store(part) => Event::Stored(pieces::store(&self.parts.artifacts, &self.plan, partition, part).await),
                 Action::Commit(commit) => {
                     // Whoever sees the commit must not believe that its vectors are there.
                     self.watch.owes(self.plan.generation, partition);
-                    member.commit(commit).await?;
+                    let span = spans::commit(&self.plan, partition, commit.outputs.len());
+                    member.commit(commit).instrument(span).await?;
                     Event::Committed
                 }
                 Action::Publish(vectors) => {
                     let max = self.settings.publish_max;
-                    let written = publish(&self.parts.online, &self.plan, partition, &vectors, max).await?;
+                    let span = spans::publish(&self.plan, partition, vectors.len());
+                    let written = publish(&self.parts.online, &self.plan, partition, &vectors, max).instrument(span).await?;
                     Event::Published { marked: written.marked, superseded: written.refused }
                 }
                 Action::Mark => {
@@ -320,7 +346,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
                     continue;
                 }
                 Action::RemoveBelow(number) => {
-                    self.remove_below(partition, number).await;
+                    pieces::remove_below(&self.parts.artifacts, &self.plan, partition, number).await;
                     continue;
                 }
             };
@@ -332,15 +358,6 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             next.extend(owned.shard.step(event, now));
         }
         Ok(())
-    }
-
-    /// Old pieces take room and nothing else: what cannot be removed now is removed with the next ones.
-    async fn remove_below(&self, partition: u32, number: u64) {
-        let prefix = Snapshots::prefix(&self.plan, partition);
-        let names = self.parts.artifacts.list(&format!("{prefix}/")).await.unwrap_or_default();
-        for name in names.iter().filter(|name| Snapshots::number(&prefix, name).is_some_and(|found| found < number)) {
-            let _ = self.parts.artifacts.remove(name).await;
-        }
     }
 
     /// Until the next timer of any partition, and no longer than the bound.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Telling;
+
 /// Arguments of `run`.
 #[derive(Args, Debug)]
 pub(crate) struct Run {
@@ -40,6 +42,8 @@ pub(crate) struct Run {
     /// How often each partition writes down its state, so that less is taken again after a crash
     #[arg(long, default_value = "30s", value_name = "SPAN", value_parser = snapshot_every)]
     pub(crate) snapshot_every: domain::Span,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
 /// More often than ten times a second nothing else would be done.

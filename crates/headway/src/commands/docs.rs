@@ -4,11 +4,16 @@ use std::{fs, path::Path};
 
 use serde_json::json;
 
-use crate::{console::Console, failure::Failure, pages};
+use crate::{console::Console, failure::Failure, pages, telemetry};
 
 pub(super) fn run(folder: &Path, console: &Console) -> Result<(), Failure> {
     let mut written = Vec::new();
-    for (name, page) in [(pages::REFERENCE_FILE, pages::reference()), (pages::SCHEMA_FILE, pages::schema())] {
+    let pages = [
+        (pages::REFERENCE_FILE, pages::reference()),
+        (pages::SCHEMA_FILE, pages::schema()),
+        (pages::METRICS_FILE, telemetry::reference()),
+    ];
+    for (name, page) in pages {
         let path = folder.join(name);
         fs::write(&path, page).map_err(|error| Failure::writing(&path, &error))?;
         written.push(path.display().to_string());

@@ -14,8 +14,10 @@ use crate::{
     city::{self, Producer, World},
     console::Console,
     failure::Failure,
-    host::{Host, Options, Pace, control},
-    view::View,
+    host::{Host, Options, Pace, Status, control},
+    http,
+    telemetry::{Gatherer, Telemetry},
+    view::{Summary, View},
 };
 
 /// Whoever interrupts should not wait longer than this; what was not done in time is done after the next start.
@@ -36,6 +38,21 @@ pub(super) fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Failure
 }
 
 async fn live(arguments: &Run, console: &Console) -> Result<(), Failure> {
+    let on_screen = console.has_screen() && !arguments.headless;
+    let mut telemetry = Telemetry::start(&arguments.telling, console, on_screen)?;
+    let outcome = told(arguments, console, &mut telemetry).await;
+    telemetry.close().await;
+    let (ended, summary) = outcome?;
+    ended?;
+    console.result(|| summary.object(), || summary.words())?;
+    Ok(())
+}
+
+/// What came of a run that began: why it ended, and what it did until then.
+type Outcome = (Result<(), Failure>, Ended);
+
+/// From the start to the stop of the workers.
+async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> Result<Outcome, Failure> {
     let world = arguments.city.as_deref().map(World::named).transpose()?;
     let options = Options {
         folder: arguments.folder.clone(),
@@ -46,6 +63,9 @@ async fn live(arguments: &Run, console: &Console) -> Result<(), Failure> {
         snapshot_every: Some(Duration::from_millis(arguments.snapshot_every.0.unsigned_abs())),
     };
     let host = Host::open(options).await?;
+    let gatherer = Gatherer::new(host.clone());
+    http::listen(&host, gatherer.clone(), arguments.telling.listen).await?;
+    telemetry.follow(&host, &gatherer);
     control::listen(host.clone())?;
     let producer = world.map(|world| Producer::new(world, host.clock().now(), arguments.seed, Faults::EVERYDAY)).transpose()?;
     let prefix = prefix(&host, world.is_some())?;
@@ -69,9 +89,24 @@ async fn live(arguments: &Run, console: &Console) -> Result<(), Failure> {
     let clean = !matches!(stopped, Ok(Err(_)) | Err(_));
     let summary = view.summary();
     let _ = std::fs::remove_file(Host::socket(&host.options.folder));
-    ended?;
-    console.result(|| summary.object(&status, clean), || summary.words(&status, clean))?;
-    Ok(())
+    Ok((ended, Ended { summary, status, clean }))
+}
+
+/// How it ended.
+struct Ended {
+    summary: Summary,
+    status: Status,
+    clean: bool,
+}
+
+impl Ended {
+    fn object(&self) -> serde_json::Value {
+        self.summary.object(&self.status, self.clean)
+    }
+
+    fn words(&self) -> String {
+        self.summary.words(&self.status, self.clean)
+    }
 }
 
 /// A simulation, or nothing that never ends.

@@ -81,6 +81,11 @@ impl Steady {
     }
 }
 
+/// The instant by the machine's clock, for those outside who compare it with theirs.
+pub(crate) fn wall_clock() -> Timestamp {
+    Timestamp(wall())
+}
+
 fn wall() -> i64 {
     #[expect(clippy::disallowed_methods, reason = "the one place where a running Headway reads the machine's clocks")]
     let wall = SystemTime::now();

@@ -18,7 +18,10 @@ use tokio::{
 use workbench::Question;
 
 use super::{Host, Status, preview, reading::Reading};
-use crate::failure::Failure;
+use crate::{
+    doctor::{self, Finding, Patient},
+    failure::Failure,
+};
 
 /// A request carries at most some thousands of events.
 const REQUEST_BYTES_MAX: u64 = 16 << 20;
@@ -39,6 +42,8 @@ pub(crate) enum Request {
     Plan { spec: PathBuf, hours: u32 },
     /// How much what came too late would have moved, so far back from now.
     AuditLate { pipeline: Option<String>, back_ms: i64 },
+    /// Whether all is well.
+    Doctor,
 }
 
 /// One event for the log.
@@ -71,7 +76,10 @@ pub(crate) enum Answer {
         /// Whether everything in the log was taken and written.
         settled: bool,
         now: String,
+        /// Where metrics and probes are answered.
+        listens_on: Option<String>,
     },
+    Findings(Vec<Finding>),
     /// It could not be done, for this reason.
     Failed(String),
 }
@@ -129,12 +137,14 @@ pub(crate) async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer,
             Ok(Answer::Told { object, text })
         }
         Request::AuditLate { pipeline, back_ms } => host.audit_late(pipeline.as_deref(), Span(back_ms)).await,
+        Request::Doctor => Ok(Answer::Findings(host.examine().await?)),
         Request::Append { events } => Ok(Answer::Appended(host.append(events).await?)),
         Request::Status => {
             let Status { counts, partitions, lag_records, settled, .. } = host.status().await?;
             let now = host.clock().now().to_string();
             let Counts { records, entities, replayed, .. } = counts;
-            Ok(Answer::Status { records, entities, replayed, lag_records, partitions, settled, now })
+            let listens_on = host.listens_on.get().map(ToString::to_string);
+            Ok(Answer::Status { records, entities, replayed, lag_records, partitions, settled, now, listens_on })
         }
     }
 }
@@ -175,6 +185,15 @@ impl Host {
             texts.push(report.to_string());
         }
         Ok(Answer::Told { object: serde_json::json!({ "generations": objects }), text: texts.join("\n") })
+    }
+
+    async fn examine(&self) -> Result<Vec<Finding>, Failure> {
+        let log = self.parts.log.clone();
+        let inspected = tokio::task::spawn_blocking(move || log.inspect()).await;
+        let log = inspected.map_err(|error| Failure::failed(format!("the log was not looked at: {error}")))??;
+        let deployments = self.hosted().iter().map(|hosted| hosted.deployment()).collect();
+        let (folder, artifacts, now) = (&*self.options.folder, self.parts.artifacts.clone(), self.clock().now());
+        Ok(doctor::inside(Patient { folder, log: Some(log), deployments, artifacts: Some(artifacts), now }).await)
     }
 
     /// Appends events, each to the partition of its key. When this returns they survive a crash.

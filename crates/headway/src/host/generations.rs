@@ -8,7 +8,7 @@ use std::{
 
 use dataplane::{
     Topics, deploy,
-    features::Plan,
+    features::{Plan, Watch},
     past::{self, Incomplete},
 };
 use pipeline::Pipeline;
@@ -16,6 +16,7 @@ use ports::{AuditEntry, Catalog, Deployment, Log, OnlineStore, Serving};
 
 use super::{
     Host,
+    lag::position,
     running::{Running, plan},
 };
 use crate::failure::Failure;
@@ -31,6 +32,8 @@ pub(crate) struct Hosted {
     /// The spec in force.
     pipeline: Pipeline,
     topics: Topics,
+    /// What its workers count. Two pipelines number their generations alike, so each has its own.
+    pub(crate) watch: Watch,
     state: Mutex<State>,
 }
 
@@ -57,7 +60,8 @@ impl Hosted {
 
     pub(super) fn new(pipeline: Pipeline, deployment: Deployment) -> Arc<Self> {
         let state = Mutex::new(State { deployment, running: BTreeMap::new() });
-        Arc::new(Self { id: pipeline.id.clone(), topics: Topics::new(&pipeline), pipeline, state })
+        let (id, topics, watch) = (pipeline.id.clone(), Topics::new(&pipeline), Watch::default());
+        Arc::new(Self { id, topics, pipeline, watch, state })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -137,7 +141,7 @@ impl Hosted {
             if self.state().running.contains_key(&generation.number) {
                 continue;
             }
-            let running = Running::start(host, plan(host, &deployment, generation).await?);
+            let running = Running::start(host, &self.watch, plan(host, &deployment, generation).await?);
             self.state().running.insert(generation.number, running);
         }
         let gone: Vec<u32> = self
@@ -154,21 +158,6 @@ impl Hosted {
             }
         }
         Ok(())
-    }
-
-    /// Records of the log that no worker has taken yet.
-    pub(super) async fn lag(&self, host: &Host) -> Result<u64, Failure> {
-        let mut lag = 0;
-        for plan in self.plans() {
-            let committed = host.parts.log.committed(&plan.topics.features_group(plan.generation)).await?;
-            for topic in plan.reads() {
-                for partition in 0..plan.partitions {
-                    let next = host.parts.log.bounds(&topic, partition).await?.next;
-                    lag += next.saturating_sub(position(&committed, &topic, partition));
-                }
-            }
-        }
-        Ok(lag)
     }
 
     /// Whether a generation is nowhere behind those that it will replace, but for what its partitions have still to hear of each other.
@@ -192,11 +181,11 @@ impl Hosted {
                 }
             }
         }
-        Ok(self.is_written(host, plan))
+        Ok(self.is_written(plan))
     }
 
-    fn is_written(&self, host: &Host, plan: &Plan) -> bool {
-        let counts = host.watch.counts();
+    fn is_written(&self, plan: &Plan) -> bool {
+        let counts = self.watch.counts();
         let written = |partition| counts.get(&(plan.generation, partition)).is_some_and(|counts| counts.written);
         (0..plan.partitions).all(written)
     }
@@ -217,7 +206,7 @@ impl Hosted {
         let topic = plan.topics.partials(plan.generation);
         let heard = (0..plan.partitions).zip(sent).all(|(partition, end)| position(&committed, &topic, partition) >= *end);
         // A commit that is not yet written says so before it is made, so this is asked last.
-        Ok(heard && self.is_written(host, plan))
+        Ok(heard && self.is_written(plan))
     }
 
     /// Waits until readers may read a generation.
@@ -277,10 +266,4 @@ async fn promote_when_built(hosted: Arc<Hosted>, host: Arc<Host>) {
             return host.fail(format!("generation {number} of {} cannot be served: {}", hosted.id, failure.message));
         }
     }
-}
-
-fn position(committed: &[ports::Assignment], topic: &str, partition: u32) -> u64 {
-    let of_partition = committed.iter().filter(|assignment| assignment.partition == partition);
-    let mut positions = of_partition.flat_map(|assignment| &assignment.positions);
-    positions.find(|position| *position.topic == *topic).map_or(0, |position| position.next)
 }

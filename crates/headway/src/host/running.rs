@@ -4,10 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use dataplane::{
     Topics, deploy,
-    features::{Plan, Settings, Worker},
+    features::{Plan, Settings, Watch, Worker},
 };
 use ports::{Built, Deployment};
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch::{Sender, channel},
+    task::JoinHandle,
+};
 
 use super::{Host, files::kept_files};
 use crate::failure::Failure;
@@ -15,13 +18,13 @@ use crate::failure::Failure;
 /// Running workers.
 pub(super) struct Running {
     pub(super) plan: Plan,
-    stop: watch::Sender<bool>,
+    stop: Sender<bool>,
     workers: Vec<JoinHandle<()>>,
 }
 
 impl Running {
-    pub(super) fn start(host: &Arc<Host>, plan: Plan) -> Self {
-        let (stop, stopped) = watch::channel(false);
+    pub(super) fn start(host: &Arc<Host>, watch: &Watch, plan: Plan) -> Self {
+        let (stop, stopped) = channel(false);
         let hurried = |span: Duration| span.mul_f64(host.options.pace.hurry().max(1.0));
         let settings = Settings::default();
         let settings = Settings {
@@ -33,7 +36,8 @@ impl Running {
             let (host, stopped) = (host.clone(), stopped.clone());
             let name = format!("features-{number}");
             let life = (host.clock().now().0.unsigned_abs() << 16) | number as u64;
-            let worker = Worker::new(plan.clone(), settings.clone(), host.parts.clone(), host.watch.clone(), name.clone(), life);
+            let worker = Worker::new(plan.clone(), settings.clone(), host.parts.clone(), watch.clone(), name.clone(), life);
+            let worker = worker.linked_by(crate::telemetry::linker());
             tokio::spawn(async move {
                 // In a task of its own, so that a panic is heard of as well.
                 match tokio::spawn(worker.run(stopped)).await {

@@ -69,8 +69,20 @@ impl Asking {
 }
 
 pub(crate) fn start(folder: &Path, spec: &Path) -> (Child, Asking, Duration) {
+    start_with(folder, spec, &[], &[])
+}
+
+/// The same with more arguments and an environment. Metrics are answered at an address of its own unless an argument says where.
+#[expect(clippy::zombie_processes, reason = "whoever starts it ends it, by `stop` or `kill`")]
+pub(crate) fn start_with(
+    folder: &Path,
+    spec: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (Child, Asking, Duration) {
     let begun = Instant::now();
-    let child = run(folder, spec, Stdio::null()).spawn().expect("the binary");
+    let mut command = run_with(folder, spec, Stdio::null(), arguments);
+    let child = command.envs(environment.iter().copied()).spawn().expect("the binary");
     let (child, asking) = answered(folder, child, begun);
     (child, asking, begun.elapsed())
 }
@@ -111,9 +123,16 @@ pub(crate) fn refused(folder: &Path, spec: &Path) -> (Option<i32>, String) {
 }
 
 pub(crate) fn run(folder: &Path, spec: &Path, stdout: Stdio) -> Command {
+    run_with(folder, spec, stdout, &[])
+}
+
+fn run_with(folder: &Path, spec: &Path, stdout: Stdio, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_headway"));
     command.arg("run").arg(spec).args(["--headless", "--partitions", &PARTITIONS.to_string(), "--folder"]).arg(folder);
-    command.stdout(stdout);
+    if !arguments.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
+    command.args(arguments).stdout(stdout);
     command
 }
 
@@ -134,6 +153,12 @@ pub(crate) fn answered(folder: &Path, mut child: Child, begun: Instant) -> (Chil
         }
         std::thread::yield_now();
     }
+}
+
+/// Where a process answers over HTTP.
+pub(crate) fn address(asking: &mut Asking) -> String {
+    let status = asking.ask(&json!("status"));
+    status["status"]["listens_on"].as_str().unwrap_or_else(|| panic!("it listens nowhere: {status}")).to_owned()
 }
 
 /// Produces events, and remembers which of them were acknowledged.

@@ -167,10 +167,10 @@ async fn flood(host: &Host, mut next: impl FnMut() -> Option<(Timestamp, Outgoin
         sent += batch.len() as u64;
         host.pass_until(newest);
         host.parts.log.append(batch.into_iter().map(|(_, event)| event).collect()).await?;
-        let mut taken = host.watch.total().records;
+        let mut taken = host.counts().records;
         while sent.saturating_sub(taken) > AHEAD_MAX {
             tokio::time::sleep(LOOK_EVERY).await;
-            taken = host.watch.total().records;
+            taken = host.counts().records;
         }
         progress.at(taken);
     }

@@ -1,0 +1,167 @@
+//! All metrics that there are, and the page of the documentation that lists them.
+
+use super::{
+    family::{Declared, Kind},
+    text::name_in_text,
+};
+
+const SHARD: &[&str] = &["pipeline", "generation", "partition"];
+const GENERATION: &[&str] = &["pipeline", "generation"];
+const PLACE: &[&str] = &["pipeline", "generation", "topic", "partition"];
+
+const fn metric(
+    name: &'static str,
+    unit: &'static str,
+    kind: Kind,
+    labels: &'static [&'static str],
+    says: &'static str,
+) -> Declared {
+    Declared { name, unit, kind, labels, says }
+}
+
+pub(super) static FRESHNESS: Declared = metric(
+    "headway.freshness",
+    "s",
+    Kind::Histogram,
+    GENERATION,
+    "How long records had waited, from when the log took them until their features could be read; each counts as long as the oldest \
+     of its step and topic.",
+);
+pub(super) static LAG_RECORDS: Declared =
+    metric("headway.lag.records", "{record}", Kind::Gauge, PLACE, "Records in the log that are not committed yet.");
+pub(super) static LAG_TIME: Declared = metric(
+    "headway.lag.time",
+    "s",
+    Kind::Gauge,
+    PLACE,
+    "For how long the oldest record that is not committed yet has been in the log; 0 when there is none.",
+);
+pub(super) static TAKEN: Declared = metric(
+    "headway.records.taken",
+    "{record}",
+    Kind::Counter,
+    SHARD,
+    "Records taken from the log, blocks of partials between partitions among them.",
+);
+pub(super) static REFUSED: Declared = metric(
+    "headway.records.refused",
+    "{record}",
+    Kind::Counter,
+    &["pipeline", "generation", "reason"],
+    "Records and parts of records that were not taken, by the reasons of docs/semantics.md; a reason appears with its first one.",
+);
+pub(super) static REPLAYED: Declared = metric(
+    "headway.records.replayed",
+    "{record}",
+    Kind::Counter,
+    SHARD,
+    "Records taken a second time, silently, after a restart or a move.",
+);
+pub(super) static BROKEN_BLOCKS: Declared = metric(
+    "headway.blocks.broken",
+    "{block}",
+    Kind::Counter,
+    GENERATION,
+    "Blocks of partials that could not be read. Anything but 0 is a fault.",
+);
+pub(super) static MADE: Declared =
+    metric("headway.vectors.made", "{vector}", Kind::Counter, SHARD, "Vectors of features that were made.");
+pub(super) static SUPERSEDED: Declared = metric(
+    "headway.vectors.superseded",
+    "{vector}",
+    Kind::Counter,
+    GENERATION,
+    "Vectors that the online store had newer already: after a move, the work of the owner before.",
+);
+pub(super) static COMMITS: Declared = metric("headway.commits", "{commit}", Kind::Counter, SHARD, "Commits that are durable.");
+pub(super) static REFILLS: Declared = metric(
+    "headway.online.refills",
+    "{refill}",
+    Kind::Counter,
+    GENERATION,
+    "How often the online store was found without a partition and filled again.",
+);
+pub(super) static SNAPSHOTS: Declared = metric(
+    "headway.snapshots",
+    "{snapshot}",
+    Kind::Counter,
+    &["pipeline", "generation", "outcome"],
+    "Snapshots of state: `stored` ones, and those of which a piece could not be stored (`failed`).",
+);
+pub(super) static ENTITIES: Declared =
+    metric("headway.entities", "{entity}", Kind::Gauge, SHARD, "Entities that are live, counted once for each group.");
+pub(super) static CLOCK_AGE: Declared = metric(
+    "headway.engine.clock.age",
+    "s",
+    Kind::Gauge,
+    SHARD,
+    "How far the clock of a partition's engine is behind now. It goes on when nothing comes, and follows the log \
+     while there is a lag: an age of minutes without one is a worker that hangs.",
+);
+pub(super) static READY: Declared = metric(
+    "headway.ready",
+    "",
+    Kind::Gauge,
+    &[],
+    "1 as soon as everything that was in the log at the start has been taken, as /readyz says; 0 before.",
+);
+pub(super) static BUILD: Declared =
+    metric("headway.build.info", "", Kind::Gauge, &["version"], "Always 1; its label says which build runs.");
+pub(super) static MEMORY: Declared =
+    metric("process.memory.usage", "By", Kind::Gauge, &[], "Memory of the process that is resident.");
+pub(super) static CPU: Declared =
+    metric("process.cpu.time", "s", Kind::Counter, &[], "Processor time of the process, all threads.");
+pub(super) static UPTIME: Declared = metric("process.uptime", "s", Kind::Gauge, &[], "How long the process has run.");
+
+/// Every metric, in the order in which they are told.
+pub(super) static ALL: [&Declared; 19] = [
+    &FRESHNESS,
+    &LAG_RECORDS,
+    &LAG_TIME,
+    &TAKEN,
+    &REFUSED,
+    &REPLAYED,
+    &BROKEN_BLOCKS,
+    &MADE,
+    &SUPERSEDED,
+    &COMMITS,
+    &REFILLS,
+    &SNAPSHOTS,
+    &ENTITIES,
+    &CLOCK_AGE,
+    &READY,
+    &BUILD,
+    &MEMORY,
+    &CPU,
+    &UPTIME,
+];
+
+/// The page of the documentation.
+pub(crate) fn reference() -> String {
+    let mut page = String::from(
+        "# Metrics\n\nGenerated by `./dev docs` from the program's own list; change it there. What to make of them stands in\n\
+         [the guide](../guides/observe.md).\n\n\
+         `headway run` answers `/metrics` in Prometheus's text format and sends the same to a collector under the names of\n\
+         OpenTelemetry. Seconds are those of a clock on the wall, also with `--speed`. Counters begin at 0 with each process. The\n\
+         label `partition` is left out, and its values are summed up or the largest one is told, when topics have more than 64\n\
+         partitions. No label ever holds the key of an entity.\n\n\
+         | in Prometheus | in OpenTelemetry | kind | unit | labels | what it says |\n|---|---|---|---|---|---|\n",
+    );
+    for declared in ALL {
+        let kind = match declared.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        };
+        let labels: Vec<String> = declared.labels.iter().map(|label| format!("`{label}`")).collect();
+        let unit = if declared.unit.is_empty() { String::new() } else { format!("`{}`", declared.unit) };
+        page.push_str(&format!(
+            "| `{}` | `{}` | {kind} | {unit} | {} | {} |\n",
+            name_in_text(declared),
+            declared.name,
+            labels.join(" "),
+            declared.says
+        ));
+    }
+    page
+}

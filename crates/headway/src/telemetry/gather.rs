@@ -1,0 +1,166 @@
+//! From what the workers count to families of metrics. Reads counts and the log's own bounds, and never waits for a worker.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use dataplane::features::{Counts, Freshness};
+use domain::Timestamp;
+use tokio::{sync::Mutex, time::Instant};
+
+use super::{
+    declared,
+    family::{Declared, Family, Value},
+    process,
+};
+use crate::host::{Host, Hosted, Lag};
+
+/// Whoever asks more often gets the same again, so that no number of askers costs more than this.
+const GATHER_EVERY: Duration = Duration::from_millis(500);
+/// With more partitions than this, points are told for all of them together: 64 of each metric and topic are some thousand series.
+const PARTITIONS_TOLD_MAX: u32 = 64;
+
+/// Gathers for everybody who asks.
+pub(crate) struct Gatherer {
+    host: Arc<Host>,
+    begun: Instant,
+    last: Mutex<Option<(Instant, Arc<Vec<Family>>)>>,
+}
+
+/// Points by metric and labels. Where labels are the same, numbers are summed up, and of times the longest one is told.
+#[derive(Default)]
+struct Points(BTreeMap<&'static str, BTreeMap<Vec<String>, Value>>);
+
+impl Gatherer {
+    pub(crate) fn new(host: Arc<Host>) -> Arc<Self> {
+        Arc::new(Self { host, begun: Instant::now(), last: Mutex::default() })
+    }
+
+    /// Everything, not older than half a second.
+    pub(crate) async fn families(&self) -> Arc<Vec<Family>> {
+        let mut last = self.last.lock().await;
+        if let Some((at, families)) = &*last
+            && at.elapsed() < GATHER_EVERY
+        {
+            return families.clone();
+        }
+        let families = Arc::new(self.gather().await);
+        *last = Some((Instant::now(), families.clone()));
+        families
+    }
+
+    async fn gather(&self) -> Vec<Family> {
+        let mut points = Points::default();
+        for hosted in self.host.hosted() {
+            self.counts(&mut points, &hosted);
+            // A log that cannot be read is told by the worker that needs it; here it is a gap in a curve.
+            let lags = hosted.lags(&self.host).await.unwrap_or_default();
+            lags.iter().for_each(|lag| self.lag(&mut points, &hosted.id, lag));
+        }
+        points.add(&declared::READY, vec![], Value::Integer(u64::from(self.host.readiness().is_ready())));
+        points.add(&declared::BUILD, vec![env!("CARGO_PKG_VERSION").to_owned()], Value::Integer(1));
+        if let Some(bytes) = process::resident_bytes() {
+            points.add(&declared::MEMORY, vec![], Value::Integer(bytes));
+        }
+        points.add(&declared::CPU, vec![], Value::Float(process::cpu_seconds()));
+        points.add(&declared::UPTIME, vec![], Value::Float(self.begun.elapsed().as_secs_f64()));
+        points.into_families()
+    }
+
+    fn counts(&self, points: &mut Points, hosted: &Hosted) {
+        let now = self.host.clock().now();
+        for ((generation, partition), counts) in hosted.watch.since_start() {
+            let generation = vec![hosted.id.clone(), generation.to_string()];
+            let with = |last: &str| [&generation[..], &[last.to_owned()]].concat();
+            let shard = with(&self.told(partition));
+            let whole = [
+                (&declared::BROKEN_BLOCKS, counts.broken_blocks),
+                (&declared::SUPERSEDED, counts.superseded),
+                (&declared::REFILLS, counts.refills),
+            ];
+            let by_shard = [
+                (&declared::TAKEN, counts.records),
+                (&declared::REPLAYED, counts.replayed),
+                (&declared::MADE, counts.vectors),
+                (&declared::COMMITS, counts.commits),
+                (&declared::ENTITIES, counts.entities),
+            ];
+            whole.into_iter().for_each(|(declared, count)| points.add(declared, generation.clone(), Value::Integer(count)));
+            by_shard.into_iter().for_each(|(declared, count)| points.add(declared, shard.clone(), Value::Integer(count)));
+            for (reason, count) in &counts.refused {
+                points.add(&declared::REFUSED, with(reason), Value::Integer(*count));
+            }
+            points.add(&declared::SNAPSHOTS, with("stored"), Value::Integer(counts.snapshots));
+            points.add(&declared::SNAPSHOTS, with("failed"), Value::Integer(counts.snapshots_failed));
+            points.add(&declared::FRESHNESS, generation.clone(), self.freshness(&counts.freshness));
+            if let Some(age) = clock_age_ms(&counts, now) {
+                points.add(&declared::CLOCK_AGE, shard, Value::Float(self.seconds(age)));
+            }
+        }
+    }
+
+    fn lag(&self, points: &mut Points, pipeline: &str, lag: &Lag) {
+        let labels = vec![pipeline.to_owned(), lag.generation.to_string(), lag.topic.to_string(), self.told(lag.partition)];
+        points.add(&declared::LAG_RECORDS, labels.clone(), Value::Integer(lag.records));
+        points.add(&declared::LAG_TIME, labels, Value::Float(self.seconds(lag.waited_ms)));
+    }
+
+    fn freshness(&self, freshness: &Freshness) -> Value {
+        let cumulative: Vec<(u64, u64)> = freshness.cumulative().collect();
+        let before = [0].into_iter().chain(cumulative.iter().map(|(_, count)| *count));
+        let counts = cumulative.iter().zip(before).map(|((_, count), before)| count - before).collect();
+        // The last bucket takes everything that is longer.
+        let bounds = cumulative[..cumulative.len() - 1].iter().map(|(bound, _)| self.seconds(*bound)).collect();
+        Value::Buckets { bounds, counts, sum: self.seconds(freshness.sum_ms()) }
+    }
+
+    /// Of a clock on the wall, from milliseconds of the host's, which may be hurried.
+    fn seconds(&self, ms: u64) -> f64 {
+        ms as f64 / 1000.0 / self.host.options.pace.hurry()
+    }
+
+    fn told(&self, partition: u32) -> String {
+        if self.host.partitions > PARTITIONS_TOLD_MAX { String::new() } else { partition.to_string() }
+    }
+}
+
+/// How far an engine's clock is behind. None for a partition that this process has given away, or that has not begun.
+fn clock_age_ms(counts: &Counts, now: Timestamp) -> Option<u64> {
+    (counts.clock.0 > 0).then(|| now.0.saturating_sub(counts.clock.0).max(0).unsigned_abs())
+}
+
+impl Points {
+    fn add(&mut self, declared: &'static Declared, labels: Vec<String>, value: Value) {
+        let labels = self.0.entry(declared.name).or_default().entry(labels);
+        labels.and_modify(|there| there.merge(&value)).or_insert(value);
+    }
+
+    fn into_families(mut self) -> Vec<Family> {
+        let family = |declared: &'static Declared| {
+            let mut family = Family::of(declared);
+            let points = self.0.remove(declared.name).unwrap_or_default();
+            points.into_iter().for_each(|(labels, value)| family.push(labels, value));
+            family
+        };
+        declared::ALL.into_iter().map(family).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_of_the_same_labels_become_one() {
+        let mut points = Points::default();
+        let labels = || vec!["a".to_owned(), "1".to_owned(), String::new()];
+        points.add(&declared::TAKEN, labels(), Value::Integer(3));
+        points.add(&declared::TAKEN, labels(), Value::Integer(4));
+        points.add(&declared::CLOCK_AGE, labels(), Value::Float(2.5));
+        points.add(&declared::CLOCK_AGE, labels(), Value::Float(1.5));
+        let families = points.into_families();
+        let of =
+            |declared: &Declared| &families.iter().find(|family| family.declared.name == declared.name).expect("there").points;
+        assert_eq!(of(&declared::TAKEN)[0].value, Value::Integer(7));
+        assert_eq!(of(&declared::CLOCK_AGE)[0].value, Value::Float(2.5));
+        assert_eq!(families.len(), declared::ALL.len());
+    }
+}
