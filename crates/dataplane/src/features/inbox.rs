@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use domain::Timestamp;
+use domain::{EARLIEST, Span, Timestamp};
 use ports::Record;
 
 use super::{partials, shard::Chunk};
@@ -35,6 +35,11 @@ struct Lane {
 /// From when on a record may be taken: when an event was appended, what time it was for the sender of partials.
 pub(super) fn ready_at(record: &Record, of_partials: bool) -> Timestamp {
     if of_partials { partials::clock(record) } else { record.append_at }
+}
+
+/// What time it is when everything up to an instant was taken. Before all events time does not pass.
+pub(super) fn now_after(at: Timestamp) -> Timestamp {
+    if at < EARLIEST { Timestamp(i64::MIN) } else { at.plus(Span(1)) }
 }
 
 impl Inbox {
@@ -84,7 +89,7 @@ impl Inbox {
                 chunks.push(Chunk { topic, records });
             }
         }
-        (chunks, until.map_or(wall, |until| Timestamp(until.0.saturating_add(1))))
+        (chunks, until.map_or(wall, now_after))
     }
 
     /// Topics to be paused, with `true`, or to go on.
@@ -108,12 +113,14 @@ impl Inbox {
 mod tests {
     use super::*;
 
-    const WALL: Timestamp = Timestamp(1_000_000);
+    const START: i64 = EARLIEST.0;
+    const LATE: i64 = 1_000_000;
+    const WALL: Timestamp = Timestamp(START + LATE);
 
     fn records(times: &[i64]) -> Vec<Record> {
         let record = |at: &i64| Record {
             offset: 0,
-            append_at: Timestamp(*at),
+            append_at: Timestamp(START + at),
             key: Default::default(),
             value: Default::default(),
             headers: Vec::new(),
@@ -123,7 +130,8 @@ mod tests {
 
     fn blocks(clocks: &[i64]) -> Vec<Record> {
         let block = |(clock, record): (&i64, Record)| {
-            let sent = partials::outgoing("partials".into(), features::Block { shard: 0, bytes: Vec::new() }, Timestamp(*clock));
+            let sent =
+                partials::outgoing("partials".into(), features::Block { shard: 0, bytes: Vec::new() }, Timestamp(START + clock));
             Record { headers: sent.headers, ..record }
         };
         clocks.iter().zip(records(clocks)).map(block).collect()
@@ -131,8 +139,8 @@ mod tests {
 
     fn taken_until(inbox: &mut Inbox, limit: Timestamp, most: usize) -> (Vec<(usize, Vec<i64>)>, i64) {
         let (chunks, now) = inbox.take(WALL, limit, most);
-        let times = |chunk: &Chunk| (chunk.topic, chunk.records.iter().map(|record| record.append_at.0).collect());
-        (chunks.iter().map(times).collect(), now.0)
+        let times = |chunk: &Chunk| (chunk.topic, chunk.records.iter().map(|record| record.append_at.0 - START).collect());
+        (chunks.iter().map(times).collect(), now.0.saturating_sub(START))
     }
 
     fn taken(inbox: &mut Inbox, most: usize) -> (Vec<(usize, Vec<i64>)>, i64) {
@@ -143,11 +151,11 @@ mod tests {
     fn whoever_has_caught_up_takes_everything_by_the_wall() {
         let mut inbox = Inbox::new([false, false]);
         assert_eq!((inbox.is_present(), inbox.wants(WALL)), (false, Some(WALL)));
-        assert_eq!(taken(&mut inbox, 10), (vec![], WALL.0));
+        assert_eq!(taken(&mut inbox, 10), (vec![], LATE));
         inbox.give(0, records(&[5, 6]), false);
         inbox.give(1, records(&[9]), true);
         assert_eq!((inbox.is_present(), inbox.wants(WALL)), (true, None));
-        assert_eq!(taken(&mut inbox, 10), (vec![(0, vec![5, 6]), (1, vec![9])], WALL.0));
+        assert_eq!(taken(&mut inbox, 10), (vec![(0, vec![5, 6]), (1, vec![9])], LATE));
         assert_eq!(inbox.changes().count(), 0);
     }
 
@@ -164,7 +172,7 @@ mod tests {
         inbox.give(1, records(&[40]), false);
         assert_eq!(taken(&mut inbox, 10), (vec![(0, vec![30]), (2, vec![25, 18])], 31), "the first one has more");
         inbox.give(0, Vec::new(), false);
-        assert_eq!(taken(&mut inbox, 10), (vec![(1, vec![40])], WALL.0));
+        assert_eq!(taken(&mut inbox, 10), (vec![(1, vec![40])], LATE));
         assert_eq!(inbox.changes().collect::<Vec<_>>(), [(0, false), (2, false)]);
     }
 
@@ -172,18 +180,18 @@ mod tests {
     fn whoever_is_ahead_of_others_waits() {
         let mut inbox = Inbox::new([true, false]);
         inbox.give(0, records(&[10, 20, 30]), true);
-        let limit = Timestamp(25);
-        assert_eq!(inbox.wants(WALL), Some(Timestamp(30)));
+        let limit = Timestamp(START + 25);
+        assert_eq!(inbox.wants(WALL), Some(Timestamp(START + 30)));
         assert_eq!(taken_until(&mut inbox, limit, 10), (vec![(0, vec![10, 20])], 26));
         assert_eq!(taken_until(&mut inbox, limit, 10), (vec![], 26));
         inbox.give(0, records(&[40]), false);
         assert_eq!(taken_until(&mut inbox, limit, 10), (vec![], 26), "the present is further still");
         assert_eq!(inbox.wants(WALL), Some(WALL));
-        assert_eq!(taken_until(&mut inbox, Timestamp(35), 10), (vec![(0, vec![30])], 36));
-        assert_eq!(taken_until(&mut inbox, WALL, 10), (vec![(0, vec![40])], WALL.0));
-        inbox.give(0, records(&[WALL.0]), true);
+        assert_eq!(taken_until(&mut inbox, Timestamp(START + 35), 10), (vec![(0, vec![30])], 36));
+        assert_eq!(taken_until(&mut inbox, WALL, 10), (vec![(0, vec![40])], LATE));
+        inbox.give(0, records(&[LATE]), true);
         assert_eq!(inbox.wants(WALL), None, "who has once caught up waits for nobody");
-        assert_eq!(taken_until(&mut inbox, limit, 10), (vec![(0, vec![WALL.0])], WALL.0 + 1));
+        assert_eq!(taken_until(&mut inbox, limit, 10), (vec![(0, vec![LATE])], LATE + 1));
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use domain::{Span, Timestamp};
+use domain::Timestamp;
 use features::{Config, Engine};
 use ports::{Artifacts, Assignment, Clock, ErrorKind, Log, Record};
 
 use super::{
     Note, Plan, Rebuild, Settings, Watch,
+    inbox::{now_after, ready_at},
     note::Stored,
     shard::{Shard, Start},
     snapshots::Snapshots,
@@ -194,7 +195,7 @@ impl Replay<'_> {
             let run = tails[topic].take_until(before);
             self.replayed += run.len() as u64;
             let ready_at = run.iter().map(|record| tails[topic].ready_at(record)).max();
-            self.feed(topic, &run, ready_at.unwrap_or_default().plus(Span(1)));
+            self.feed(topic, &run, ready_at.map_or(Timestamp(i64::MIN), now_after));
         }
     }
 
@@ -237,7 +238,7 @@ impl Tail {
 
     /// When a record has its turn, as in the first run.
     fn ready_at(&self, record: &Record) -> Timestamp {
-        super::inbox::ready_at(record, self.of_partials)
+        ready_at(record, self.of_partials)
     }
 
     /// The first record and those after it that came no later than an instant.
