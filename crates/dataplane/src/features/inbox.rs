@@ -137,13 +137,16 @@ mod tests {
         clocks.iter().zip(records(clocks)).map(block).collect()
     }
 
-    fn taken_until(inbox: &mut Inbox, limit: Timestamp, most: usize) -> (Vec<(usize, Vec<i64>)>, i64) {
+    /// The times of what was taken, by topic, and what time it is then.
+    type Taken = (Vec<(usize, Vec<i64>)>, i64);
+
+    fn taken_until(inbox: &mut Inbox, limit: Timestamp, most: usize) -> Taken {
         let (chunks, now) = inbox.take(WALL, limit, most);
         let times = |chunk: &Chunk| (chunk.topic, chunk.records.iter().map(|record| record.append_at.0 - START).collect());
         (chunks.iter().map(times).collect(), now.0.saturating_sub(START))
     }
 
-    fn taken(inbox: &mut Inbox, most: usize) -> (Vec<(usize, Vec<i64>)>, i64) {
+    fn taken(inbox: &mut Inbox, most: usize) -> Taken {
         taken_until(inbox, WALL, most)
     }
 

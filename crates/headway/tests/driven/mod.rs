@@ -73,7 +73,6 @@ pub(crate) fn start(folder: &Path, spec: &Path) -> (Child, Asking, Duration) {
 }
 
 /// The same with more arguments and an environment. Metrics are answered at an address of its own unless an argument says where.
-#[expect(clippy::zombie_processes, reason = "whoever starts it ends it, by `stop` or `kill`")]
 pub(crate) fn start_with(
     folder: &Path,
     spec: &Path,

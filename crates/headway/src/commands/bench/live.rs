@@ -152,7 +152,7 @@ async fn throughput(scratch: &Scratch, events: u64, progress: &Marker) -> Result
     progress.begin("as fast as it goes", events);
     let begun = begin();
     flood(&host, || order(&mut orders, &host), progress).await?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = seconds_since(begun);
     progress.end();
     host.stop().await?;
     Ok(events as f64 / seconds)
@@ -242,6 +242,11 @@ impl Drop for Scratch {
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures; nothing that is computed depends on it")]
 fn begin() -> Instant {
     Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures; nothing that is computed depends on it")]
+fn seconds_since(begun: Instant) -> f64 {
+    begun.elapsed().as_secs_f64()
 }
 
 fn object(arguments: &BenchRun, measured: &Measured) -> serde_json::Value {

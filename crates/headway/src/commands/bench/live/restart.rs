@@ -9,7 +9,7 @@ use bytes::Bytes;
 use domain::Timestamp;
 use workbench::{Pings, Progress, pings_spec};
 
-use super::{LOOK_EVERY, PATIENCE, Scratch, begin, flood, outgoing};
+use super::{LOOK_EVERY, PATIENCE, Scratch, begin, flood, outgoing, seconds_since};
 use crate::{
     failure::Failure,
     host::{
@@ -52,7 +52,7 @@ pub(super) async fn restart(scratch: &Scratch, entities: u64, progress: &Marker)
     let begun = begin();
     let mut second = Running::start(&folder)?;
     let (mut client, status) = second.settled(&folder).await?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = seconds_since(begun);
     let read = Request::Read { pipeline: None, entity: "device".into(), key: pings.device() };
     let Answer::Reading(_) = client.ask(&read).await? else { return Err(Failure::failed("an answer to another question came")) };
     let peak_rss_bytes = second.peak_rss_bytes();
