@@ -106,6 +106,9 @@ def measure(arguments):
     sample = scratch / "sample.jsonl"
     headway("sample", "--pipeline", FLAGSHIP, "--events", 200_000, "--out", sample)
     results["latency"] = headway("bench", "latency", "--pipeline", FLAGSHIP, "--input", sample)
+    say("The running system: its log, its workers, and a process that is killed.")
+    live = scratch / "live"
+    results["running"] = headway("bench", "run", "--folder", live, "--entities", arguments.entities, "--events", arguments.events)
     results["load_after"] = os.getloadavg()[0]
     return results
 
@@ -132,8 +135,9 @@ def compare(filled, rows):
 def page(arguments, results):
     """The text of docs/performance.md."""
     rounds, sizes, lengths, windows = (results[name] for name in ("rounds", "sizes", "lengths", "windows"))
-    state, latency = results["state"], results["latency"]
+    state, latency, running = results["state"], results["latency"], results["running"]
     speeds = {name: [each[name]["events_per_cpu_second"] for each in rounds] for name in rounds[0]}
+    alone = statistics.median(speeds["engine"])
     ratios = {name: [mine / other for mine, other in zip(speeds["engine"], speeds[name])] for name in speeds}
     compared = results["compared"]
     by_windows = {label: [each[label]["events_per_cpu_second"] for each in windows] for label in windows[0]}
@@ -251,6 +255,25 @@ def page(arguments, results):
                 ["one event from payload to vectors, median", f"{latency['alone_ms_p50']:.3f} ms"],
                 ["the same, slowest in a hundred", f"{latency['alone_ms_p99']:.3f} ms"],
                 ["5,000 events a second in batches of 50 ms", f"{100 * latency['steady_core_share']:.1f} % of a core"],
+            ],
+        ),
+        "",
+        "## The running system",
+        "",
+        f"`headway bench run`: log, workers and online store in one process, as `headway run` wires them, on the orders of the comparison.",
+        "The engine takes the orders alone in the same call, on one core; the running system uses all of them.",
+        "",
+        *table(
+            ["what", "value"],
+            [
+                ["events a second, from the log to vectors that can be read", amount(running["events_per_second"])],
+                ["beside the engine alone on one core", f"{running['events_per_second'] / alone:.2f}"],
+                [f"an event can be read at {running['rate']:,} events a second after, median", f"{running['freshness_p50_ms']:.1f} ms"],
+                ["the same, slowest in a hundred", f"{running['freshness_p99_ms']:.1f} ms"],
+                ["memory of the process at most", size(running["peak_rss_bytes"])],
+                [f"killed with {running['entities']:,} live entities, everything can be read again after", f"{running['restart_seconds']:.1f} s"],
+                ["records that were taken again for it", f"{running['restart_replayed']:,}"],
+                ["memory of that process at most", size(running["restart_peak_rss_bytes"])],
             ],
         ),
         "",
