@@ -92,7 +92,20 @@ impl Options {
     }
 }
 
-pub(crate) type EmbeddedParts = Parts<EmbeddedLog, MemoryOnline, FolderArtifacts>;
+/// What all pipelines of a host share; the online store is not among it, since names and generations are a pipeline's own.
+pub(crate) struct EmbeddedParts {
+    pub(crate) log: EmbeddedLog,
+    pub(crate) artifacts: FolderArtifacts,
+    pub(crate) clock: Clock,
+}
+
+impl EmbeddedParts {
+    /// The same for the workers of one pipeline.
+    fn with(&self, online: &MemoryOnline) -> Parts<EmbeddedLog, MemoryOnline, FolderArtifacts> {
+        let Self { log, artifacts, clock } = self;
+        Parts { log: log.clone(), online: online.clone(), artifacts: artifacts.clone(), clock: clock.clone() }
+    }
+}
 
 /// A running Headway.
 pub(crate) struct Host {
@@ -155,7 +168,7 @@ impl Host {
                 "The last write before the stop was cut short and is put aside: {torn:?}. Nothing acknowledged was in it."
             ));
         }
-        let parts = Parts { log, online: MemoryOnline::new(clock.clone()), artifacts, clock };
+        let parts = EmbeddedParts { log, artifacts, clock };
         let host = Arc::new(Self {
             parts,
             catalog: folder.catalog(),

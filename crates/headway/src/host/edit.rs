@@ -73,7 +73,7 @@ impl Edit {
             }
             (None, None) => return Err(Failure::failed(format!("{} has no groups: there is nothing to run.", pipeline.id))),
         };
-        Ok(Hosted::new(pipeline, deployment))
+        Ok(Hosted::new(host, pipeline, deployment))
     }
 }
 

@@ -11,6 +11,7 @@ use dataplane::{
     features::{Plan, Watch},
     past::{self, Incomplete},
 };
+use io_folder::MemoryOnline;
 use pipeline::Pipeline;
 use ports::{AuditEntry, Catalog, Deployment, Log, OnlineStore, Serving};
 
@@ -34,6 +35,8 @@ pub(crate) struct Hosted {
     topics: Topics,
     /// What its workers count. Two pipelines number their generations alike, so each has its own.
     pub(crate) watch: Watch,
+    /// Where its vectors are read.
+    pub(crate) online: MemoryOnline,
     state: Mutex<State>,
 }
 
@@ -55,13 +58,14 @@ impl Hosted {
     pub(super) fn resumed(host: &Host, pipeline: Pipeline, deployment: Deployment) -> Arc<Self> {
         let (id, revision, groups) = (&pipeline.id, deployment.revision, deployment.groups.len());
         host.announce(format!("{id}: resumed at revision {revision}, {groups} groups."));
-        Self::new(pipeline, deployment)
+        Self::new(host, pipeline, deployment)
     }
 
-    pub(super) fn new(pipeline: Pipeline, deployment: Deployment) -> Arc<Self> {
+    pub(super) fn new(host: &Host, pipeline: Pipeline, deployment: Deployment) -> Arc<Self> {
         let state = Mutex::new(State { deployment, running: BTreeMap::new() });
         let (id, topics, watch) = (pipeline.id.clone(), Topics::new(&pipeline), Watch::default());
-        Arc::new(Self { id, topics, pipeline, watch, state })
+        let online = MemoryOnline::new(host.clock().clone());
+        Arc::new(Self { id, topics, pipeline, watch, online, state })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -104,7 +108,7 @@ impl Hosted {
     pub(super) async fn start(self: &Arc<Self>, host: &Arc<Host>) -> Result<(), Failure> {
         self.announce_incomplete(host).await?;
         self.run_what_is_needed(host).await?;
-        host.parts.online.serve(&deploy::serving(&self.deployment())).await?;
+        self.online.serve(&deploy::serving(&self.deployment())).await?;
         if self.builds() {
             tokio::spawn(promote_when_built(self.clone(), host.clone()));
         }
@@ -141,7 +145,7 @@ impl Hosted {
             if self.state().running.contains_key(&generation.number) {
                 continue;
             }
-            let running = Running::start(host, &self.watch, plan(host, &deployment, generation).await?);
+            let running = Running::start(host, &self.watch, &self.online, plan(host, &deployment, generation).await?);
             self.state().running.insert(generation.number, running);
         }
         let gone: Vec<u32> = self
@@ -233,12 +237,12 @@ impl Hosted {
         let detail = format!("generation {number} is built and served: {}", groups.join(", "));
         let entry = AuditEntry { at, actor: "run".into(), action: format!("promote {}", self.id), detail: detail.clone() };
         host.catalog.deploy(&next, &entry).await?;
-        host.parts.online.serve(&deploy::serving(&next)).await?;
+        self.online.serve(&deploy::serving(&next)).await?;
         self.state().deployment = next;
         self.run_what_is_needed(host).await?;
         for old in before.groups.iter().filter(|deployed| deployed.generation == number) {
             if let Some(generation) = old.replaces.filter(|replaced| *replaced > 0) {
-                host.parts.online.forget(&Serving { group: old.group.clone(), generation }).await?;
+                self.online.forget(&Serving { group: old.group.clone(), generation }).await?;
             }
         }
         host.announce(format!("{}: {detail}.", self.id));

@@ -44,13 +44,13 @@ impl Host {
         let hosted = self.one(pipeline)?;
         let now = self.clock().now();
         let mut groups = Vec::new();
-        for serving in self.parts.online.serving().await? {
+        for serving in hosted.online.serving().await? {
             let plans = hosted.plans();
             let Some(plan) = plans.iter().find(|plan| plan.generation == serving.generation) else { continue };
             let named = |group: &pipeline::Group| group.name == serving.group && group.entity == entity;
             let Some(place) = plan.pipeline.groups.iter().position(named) else { continue };
             let at = VectorKey { entity, key, group: &serving.group, generation: serving.generation };
-            let Some(packed) = self.parts.online.read(&[at]).await?.pop().flatten() else { continue };
+            let Some(packed) = hosted.online.read(&[at]).await?.pop().flatten() else { continue };
             groups.push(group_reading(&plan.pipeline, place, &packed, now)?);
         }
         let order = |name: &str| self.order_of(&hosted, name);
@@ -69,10 +69,8 @@ impl Host {
             return Ok(format!("{} has no groups of entity {entity}; there are: {}.", hosted.id, all.join(", ")));
         }
         let mut keys = Vec::new();
-        for serving in self.parts.online.serving().await? {
-            keys.extend(
-                self.parts.online.sample(entity, &serving, EXAMPLES).into_iter().map(|(key, _)| format!("{entity}:{key}")),
-            );
+        for serving in hosted.online.serving().await? {
+            keys.extend(hosted.online.sample(entity, &serving, EXAMPLES).into_iter().map(|(key, _)| format!("{entity}:{key}")));
         }
         keys.sort();
         keys.dedup();

@@ -6,6 +6,7 @@ use dataplane::{
     Topics, deploy,
     features::{Plan, Settings, Watch, Worker},
 };
+use io_folder::MemoryOnline;
 use ports::{Built, Deployment};
 use tokio::{
     sync::watch::{Sender, channel},
@@ -23,7 +24,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn start(host: &Arc<Host>, watch: &Watch, plan: Plan) -> Self {
+    pub(super) fn start(host: &Arc<Host>, watch: &Watch, online: &MemoryOnline, plan: Plan) -> Self {
         let (stop, stopped) = channel(false);
         let hurried = |span: Duration| span.mul_f64(host.options.pace.hurry().max(1.0));
         let settings = Settings::default();
@@ -36,7 +37,7 @@ impl Running {
             let (host, stopped) = (host.clone(), stopped.clone());
             let name = format!("features-{number}");
             let life = (host.clock().now().0.unsigned_abs() << 16) | number as u64;
-            let worker = Worker::new(plan.clone(), settings.clone(), host.parts.clone(), watch.clone(), name.clone(), life);
+            let worker = Worker::new(plan.clone(), settings.clone(), host.parts.with(online), watch.clone(), name.clone(), life);
             let worker = worker.linked_by(crate::telemetry::linker());
             tokio::spawn(async move {
                 // In a task of its own, so that a panic is heard of as well.

@@ -33,6 +33,7 @@ pub(super) struct Panels {
 #[derive(Debug)]
 struct Chosen {
     kind: Kind,
+    online: MemoryOnline,
     keys: Vec<String>,
     count: usize,
     more: bool,
@@ -50,18 +51,18 @@ impl Panels {
         let now = host.clock().now();
         let mut panels = Vec::new();
         for chosen in &self.shown {
-            panels.push(chosen.panel(&host.parts.online, now, rows_max).await?);
+            panels.push(chosen.panel(now, rows_max).await?);
         }
         Ok(panels)
     }
 }
 
 async fn choose(host: &Host) -> Result<Vec<Chosen>, Failure> {
-    let serving = host.parts.online.serving().await?;
     let hosted = host.hosted();
     let mut shown: Vec<Chosen> = Vec::new();
     for one in &hosted {
         let first = shown.len();
+        let serving = one.online.serving().await?;
         for plan in one.plans() {
             let served = |group: &str| {
                 let served = serving.iter().any(|serving| serving.group == group && serving.generation == plan.generation);
@@ -74,7 +75,7 @@ async fn choose(host: &Host) -> Result<Vec<Chosen>, Failure> {
                         chosen.kind.groups.extend(kind.groups);
                         chosen.kind.choose();
                     }
-                    None => shown.push(Chosen { kind, keys: Vec::new(), count: 0, more: false }),
+                    None => shown.push(Chosen { kind, online: one.online.clone(), keys: Vec::new(), count: 0, more: false }),
                 }
             }
         }
@@ -82,13 +83,14 @@ async fn choose(host: &Host) -> Result<Vec<Chosen>, Failure> {
             shown[first..].iter_mut().for_each(|chosen| chosen.kind.title = format!("{} {}", one.id, chosen.kind.entity));
         }
     }
-    shown.iter_mut().for_each(|chosen| chosen.rank(&host.parts.online));
+    shown.iter_mut().for_each(Chosen::rank);
     Ok(shown)
 }
 
 impl Chosen {
     /// Finds the entities with the largest values of the first column, or of the first of whose group there are any.
-    fn rank(&mut self, online: &MemoryOnline) {
+    fn rank(&mut self) {
+        let online = &self.online;
         let Kind { entity, groups, columns, .. } = &mut self.kind;
         let sample = |column: &entities::Chosen| {
             let Shown { group, generation, .. } = &groups[column.group];
@@ -110,14 +112,14 @@ impl Chosen {
         self.keys = ranked.into_iter().take(ROWS_MAX).map(|(_, key)| key).collect();
     }
 
-    async fn panel(&self, online: &MemoryOnline, now: Timestamp, rows_max: usize) -> Result<Panel, Failure> {
+    async fn panel(&self, now: Timestamp, rows_max: usize) -> Result<Panel, Failure> {
         let Kind { title, entity, groups, columns } = &self.kind;
         let mut rows = Vec::new();
         for key in self.keys.iter().take(rows_max) {
             let of_group =
                 groups.iter().map(|shown| VectorKey { entity, key, group: &shown.group.name, generation: shown.generation });
             let keys: Vec<VectorKey<'_>> = of_group.collect();
-            let packed = online.read(&keys).await?;
+            let packed = self.online.read(&keys).await?;
             // A vector of another schema is one that a new generation has written a moment ago.
             let vectors: Vec<Option<FeatureVector>> =
                 packed.iter().zip(groups).map(|(packed, shown)| unpack(packed.as_deref()?, &shown.schema).ok()).collect();

@@ -94,6 +94,7 @@ async fn freshness(scratch: &Scratch, arguments: &BenchRun, progress: &Marker) -
     let (rate, seconds) = (u64::from(arguments.rate), u64::from(arguments.seconds));
     let minutes = (seconds + WARM_UP.as_secs()).div_ceil(60);
     let mut orders = Orders::new(rate * 60 * minutes, minutes, SEED).starting(host.clock().now());
+    let online = host.one(None)?.online.clone();
     let (told, mut heard) = mpsc::unbounded_channel();
     let mut ticks = interval(SEND_EVERY);
     // What the producer sends late was due all the same.
@@ -120,7 +121,7 @@ async fn freshness(scratch: &Scratch, arguments: &BenchRun, progress: &Marker) -
             let key = format!("probe-{number}");
             batch.push(probe(&key, host.clock().now(), &host));
             if passed >= WARM_UP {
-                let (told, online) = (told.clone(), host.parts.online.clone());
+                let (told, online) = (told.clone(), online.clone());
                 tokio::spawn(async move {
                     let at = VectorKey { entity: "store", key: &key, group: "store_orders", generation: 1 };
                     while matches!(online.read(&[at]).await.as_deref(), Ok([None])) {

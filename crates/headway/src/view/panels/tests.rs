@@ -66,9 +66,9 @@ async fn shown(bikes: &[Bike]) -> Vec<String> {
             .await
             .expect("memory takes it");
     }
-    let mut chosen = Chosen { kind, keys: Vec::new(), count: 0, more: false };
-    chosen.rank(&online);
-    let panel = chosen.panel(&online, NOW, 3).await.expect("memory answers");
+    let mut chosen = Chosen { kind, online, keys: Vec::new(), count: 0, more: false };
+    chosen.rank();
+    let panel = chosen.panel(NOW, 3).await.expect("memory answers");
     let row = |row: &Row| {
         let cells: Vec<String> = row.cells.iter().map(|cell| format!("{} {:?}", cell.text, cell.condition)).collect();
         format!("{}: {}, {}", row.key, cells.join(", "), row.age.map_or(String::new(), text::age))
