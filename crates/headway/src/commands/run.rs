@@ -89,7 +89,8 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
     let clean = !matches!(stopped, Ok(Err(_)) | Err(_));
     let summary = view.summary();
     let _ = std::fs::remove_file(Host::socket(&host.options.folder));
-    Ok((ended, Ended { summary, status, clean }))
+    let caught_up = arguments.until_caught_up && status.settled;
+    Ok((ended, Ended { summary, status, clean, caught_up }))
 }
 
 /// How it ended.
@@ -97,6 +98,7 @@ struct Ended {
     summary: Summary,
     status: Status,
     clean: bool,
+    caught_up: bool,
 }
 
 impl Ended {
@@ -105,7 +107,8 @@ impl Ended {
     }
 
     fn words(&self) -> String {
-        self.summary.words(&self.status, self.clean)
+        let what = if self.caught_up { "Caught up" } else { "Stopped" };
+        self.summary.words(what, &self.status, self.clean)
     }
 }
 

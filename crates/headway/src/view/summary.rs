@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{host::Status, table::grouped, view::figures::real_ms};
+use crate::{
+    host::Status,
+    table::{bytes, grouped},
+    view::figures::real_ms,
+};
 
 /// How long it ran, and how fast its clock went.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +38,8 @@ impl Summary {
         })
     }
 
-    /// Two sentences.
-    pub(crate) fn words(&self, status: &Status, clean: bool) -> String {
+    /// Two sentences; `what` is what happened to the run.
+    pub(crate) fn words(&self, what: &str, status: &Status, clean: bool) -> String {
         let counts = &status.counts;
         let how = if clean {
             "Everything that was taken is committed."
@@ -43,11 +47,12 @@ impl Summary {
             "Stopped in the middle of a step; the next start goes on from the last commit."
         };
         format!(
-            "Stopped after {:.1} s: {} records taken, {} vectors written, {} entities live. {how}",
+            "{what} after {:.1} s: {} records taken, {} vectors written, {} entities live, {} of memory at most. {how}",
             self.seconds,
             grouped(counts.records),
             grouped(counts.vectors),
-            grouped(counts.entities)
+            grouped(counts.entities),
+            bytes(workbench::peak_memory_bytes())
         )
     }
 }

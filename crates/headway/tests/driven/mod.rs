@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader, Write},
+    ops::{Deref, DerefMut},
     os::unix::net::UnixStream,
     path::Path,
     process::{Child, Command, Stdio},
@@ -35,8 +36,33 @@ pub(crate) fn asked(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// A process that ends with the test at the latest: one that is left over would keep the output of the whole run open.
+pub(crate) struct Running(Child);
+
+impl Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already when the test went well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Ends a process as an operator would, in time.
-pub(crate) fn stop(mut child: Child) {
+pub(crate) fn stop(mut child: Running) {
     let stopping = Instant::now();
     assert!(Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill").success());
     assert!(child.wait().expect("it ends").success());
@@ -44,7 +70,7 @@ pub(crate) fn stop(mut child: Child) {
 }
 
 /// Ends a process as a power cut would.
-pub(crate) fn kill(mut child: Child) {
+pub(crate) fn kill(mut child: Running) {
     child.kill().expect("it was alive");
     child.wait().expect("it is gone");
 }
@@ -68,7 +94,7 @@ impl Asking {
     }
 }
 
-pub(crate) fn start(folder: &Path, spec: &Path) -> (Child, Asking, Duration) {
+pub(crate) fn start(folder: &Path, spec: &Path) -> (Running, Asking, Duration) {
     start_with(folder, spec, &[], &[])
 }
 
@@ -78,7 +104,7 @@ pub(crate) fn start_with(
     spec: &Path,
     arguments: &[&str],
     environment: &[(&str, &str)],
-) -> (Child, Asking, Duration) {
+) -> (Running, Asking, Duration) {
     let begun = Instant::now();
     let mut command = run_with(folder, spec, Stdio::null(), arguments);
     let child = command.envs(environment.iter().copied()).spawn().expect("the binary");
@@ -87,7 +113,7 @@ pub(crate) fn start_with(
 }
 
 /// Starts it, and listens to what it says.
-pub(crate) fn start_heard(folder: &Path, spec: &Path) -> (Child, Asking, Heard) {
+pub(crate) fn start_heard(folder: &Path, spec: &Path) -> (Running, Asking, Heard) {
     let mut child = run(folder, spec, Stdio::piped()).spawn().expect("the binary");
     let said = BufReader::new(child.stdout.take().expect("its output"));
     let (tell, lines) = mpsc::channel();
@@ -136,7 +162,8 @@ fn run_with(folder: &Path, spec: &Path, stdout: Stdio, arguments: &[&str]) -> Co
 }
 
 /// Waits until a process answers.
-pub(crate) fn answered(folder: &Path, mut child: Child, begun: Instant) -> (Child, Asking) {
+pub(crate) fn answered(folder: &Path, child: Child, begun: Instant) -> (Running, Asking) {
+    let mut child = Running(child);
     let socket = folder.join("control.sock");
     loop {
         if let Ok(stream) = UnixStream::connect(&socket) {
@@ -147,7 +174,6 @@ pub(crate) fn answered(folder: &Path, mut child: Child, begun: Instant) -> (Chil
             panic!("it ended with {ended} instead of listening on {}", socket.display());
         }
         if begun.elapsed() > PATIENCE {
-            kill(child);
             panic!("nobody listens on {}", socket.display());
         }
         std::thread::yield_now();
