@@ -40,9 +40,8 @@ fn examine(folder: &Path, code: i32) -> Value {
 
 /// Looks until it is ready, which it finds out a moment after it is.
 fn examine_when_ready(folder: &Path) -> Value {
-    let looks = std::iter::repeat_with(|| examine(folder, 0)).take(LOOKS_MAX);
-    let ready = looks.skip_while(|object| about(object, "metrics")["level"] == "warning").next();
-    ready.expect("it was never ready")
+    let mut looks = std::iter::repeat_with(|| examine(folder, 0)).take(LOOKS_MAX);
+    looks.find(|object| about(object, "metrics")["level"] != "warning").expect("it was never ready")
 }
 
 /// What was found about a subject that was looked at once.

@@ -3,15 +3,13 @@
 //! One step at a time for each partition: stored, committed, published, and only then the next. Between two steps nothing is
 //! half done, so a partition can be given away, a worker stopped or killed at any of its waits.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+mod taking;
 
-use domain::{EARLIEST, Timestamp};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use domain::Timestamp;
 use ports::{Artifacts, Assignment, Clock, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Record};
-use tokio::sync::watch::Receiver;
+use tokio::sync::{Barrier, watch::Receiver};
 use tracing::{Instrument, warn};
 
 use super::{
@@ -56,6 +54,8 @@ pub struct Worker<L: Log, O, A> {
     /// Different after each restart.
     life: u64,
     linker: Option<Linker>,
+    /// With whom it joins for the first time.
+    together: Option<Arc<Barrier>>,
     shards: BTreeMap<u32, Owned>,
     convoy: Convoy,
 }
@@ -93,6 +93,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             member,
             life,
             linker: None,
+            together: None,
             shards: BTreeMap::new(),
             convoy: Convoy::new(),
         }
@@ -101,6 +102,11 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
     /// The same, with the spans of its steps linked to the traces in which their records were made.
     pub fn linked_by(self, linker: Linker) -> Self {
         Self { linker: Some(linker), ..self }
+    }
+
+    /// The same, and when all have joined each begins with its share: who begins with everything recovers what it gives away.
+    pub fn joining_with(self, others: Arc<Barrier>) -> Self {
+        Self { together: Some(others), ..self }
     }
 
     /// Works until it is told to stop. Everything that was taken is then committed and published.
@@ -114,6 +120,15 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             };
             let log = self.parts.log.clone();
             let mut member = crate::retry::insist(|| log.join(membership.clone())).await?;
+            if let Some(together) = self.together.take() {
+                let stopped = tokio::select! {
+                    _ = together.wait() => false,
+                    _ = stop.wait_for(|stop| *stop) => true,
+                };
+                if stopped {
+                    return Ok(member.leave().await?);
+                }
+            }
             let end = self.work(&mut member, &mut stop).await;
             self.drop_all();
             match end {
@@ -151,57 +166,6 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         self.tick(member).await
     }
 
-    /// What else came by now goes into the same step, up to a bound.
-    async fn take(&mut self, member: &mut L::Member, first: LogEvent) -> Result<(), Error> {
-        let mut given = BTreeSet::new();
-        let (mut count, mut bytes, mut next) = (0, 0, first);
-        let last = loop {
-            match next {
-                LogEvent::Records { topic, partition, records, more } => {
-                    count += records.len();
-                    bytes += records.iter().map(|record| record.key.len() + record.value.len()).sum::<usize>();
-                    // A log delivers what was asked for and nothing else.
-                    let place = self.reads.iter().position(|read| *read == topic);
-                    if let (Some(place), Some(owned)) = (place, self.shards.get_mut(&partition)) {
-                        owned.inbox.give(place, records, more);
-                        given.insert(partition);
-                    }
-                }
-                LogEvent::Idle => break None,
-                other => break Some(other),
-            }
-            if count >= self.settings.batch_max || bytes >= self.settings.fetch_bytes_max {
-                break None;
-            }
-            next = member.next(Duration::ZERO).await?;
-        };
-        for partition in given {
-            self.take_waiting(member, partition).await?;
-        }
-        match last {
-            Some(other) => self.change(member, other).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Takes what has its turn, and has the log hold back the rest.
-    async fn take_waiting(&mut self, member: &mut L::Member, partition: u32) -> Result<(), Error> {
-        let most = self.settings.batch_max;
-        while let Some(owned) = self.shards.get_mut(&partition) {
-            let (chunks, now) = owned.inbox.take(self.parts.clock.now(), self.convoy.limit(), most);
-            // Time passes with records, or by itself while there are none: then it has to be said.
-            let passes = owned.inbox.wants(now).is_some() && now > owned.shard.clock().max(EARLIEST);
-            if chunks.is_empty() && !passes {
-                break;
-            }
-            self.step(member, partition, &chunks, now).await?;
-        }
-        for (topic, pause) in self.shards.get_mut(&partition).into_iter().flat_map(|owned| owned.inbox.changes()) {
-            if pause { member.pause(&self.reads[topic], partition) } else { member.resume(&self.reads[topic], partition) }
-        }
-        Ok(())
-    }
-
     async fn change(&mut self, member: &mut L::Member, event: LogEvent) -> Result<(), Error> {
         match event {
             LogEvent::Assigned(assignments) => {
@@ -235,32 +199,6 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         member.start(assignment.partition, &assignment.positions)?;
         // The first probe comes with the first tick.
         self.shards.insert(assignment.partition, Owned { shard, inbox, probed_at: Timestamp(i64::MIN) });
-        Ok(())
-    }
-
-    /// Nothing delivered yet; what is behind the committed positions is known to come.
-    async fn inbox(&self, assignment: &Assignment) -> Result<Inbox, Error> {
-        let mut more = Vec::with_capacity(self.reads.len());
-        for topic in &*self.reads {
-            let committed = assignment.positions.iter().find(|position| position.topic == *topic);
-            let bounds = crate::retry::insist(|| self.parts.log.bounds(topic, assignment.partition)).await?;
-            more.push(bounds.next > committed.map_or(0, |position| position.next).max(bounds.first));
-        }
-        Ok(Inbox::new(more))
-    }
-
-    /// Lets those go on who have not caught up, as far as the others allow.
-    async fn go_on(&mut self, member: &mut L::Member) -> Result<(), Error> {
-        let wall = self.parts.clock.now();
-        let wants = |(partition, owned): (&u32, &Owned)| Some((owned.inbox.wants(wall)?, *partition));
-        let behind: Vec<(Timestamp, u32)> = self.shards.iter().filter_map(wants).collect();
-        let Some((wanted, _)) = behind.iter().max() else { return Ok(()) };
-        if *wanted > self.convoy.limit() {
-            self.convoy.look(&self.parts.log, &self.plan, *wanted).await?;
-        }
-        for (_, partition) in behind {
-            self.take_waiting(member, partition).await?;
-        }
         Ok(())
     }
 

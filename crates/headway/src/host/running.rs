@@ -9,7 +9,10 @@ use dataplane::{
 use io_folder::MemoryOnline;
 use ports::{Built, Deployment};
 use tokio::{
-    sync::watch::{Sender, channel},
+    sync::{
+        Barrier,
+        watch::{Sender, channel},
+    },
     task::JoinHandle,
 };
 
@@ -33,12 +36,13 @@ impl Running {
             probe_every: hurried(settings.probe_every),
             ..settings
         };
+        let together = Arc::new(Barrier::new(host.options.workers));
         let worker = |number: usize| {
             let (host, stopped) = (host.clone(), stopped.clone());
             let name = format!("features-{number}");
             let life = (host.clock().now().0.unsigned_abs() << 16) | number as u64;
             let worker = Worker::new(plan.clone(), settings.clone(), host.parts.with(online), watch.clone(), name.clone(), life);
-            let worker = worker.linked_by(crate::telemetry::linker());
+            let worker = worker.linked_by(crate::telemetry::linker()).joining_with(together.clone());
             tokio::spawn(async move {
                 // In a task of its own, so that a panic is heard of as well.
                 match tokio::spawn(worker.run(stopped)).await {
