@@ -9,7 +9,7 @@ use domain::Span;
 pub struct Settings {
     /// Records that one step takes at most. A step costs about 0.65 ms whatever its size and 0.7 µs a record.
     pub batch_max: usize,
-    /// Bytes of records that are fetched before they are taken: twenty of what a log delivers at once, and bounded when records are
+    /// Bytes of records that are fetched before they are taken: sixteen times what a log delivers at once, and bounded when records are
     /// large.
     pub fetch_bytes_max: usize,
     /// Records after which a snapshot of a partition is begun: what is replayed after a crash, about half a second of work.
