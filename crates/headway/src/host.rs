@@ -299,9 +299,10 @@ impl Host {
         let mut status = Status { counts: self.counts(), ..Status::default() };
         let (mut wanted, mut written) = (0, true);
         for hosted in self.hosted() {
+            status.lag_records += hosted.lag(self).await?;
+            // A commit that is not yet written says so before it is made, so this is asked after it.
             let counts = hosted.watch.counts();
             status.partitions += counts.len();
-            status.lag_records += hosted.lag(self).await?;
             status.builds |= hosted.builds();
             wanted += hosted.partitions_wanted(self);
             written &= counts.values().all(|counts| counts.written);
