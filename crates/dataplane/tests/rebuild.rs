@@ -75,7 +75,7 @@ impl Scene {
         // A commit names the snapshot when the first timer runs out, in little more than a minute.
         for _ in 0..200 {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let committed = self.parts.log.committed(&self.plan.topics.features_group(1)).await.expect("a group");
+            let committed = self.plan.committed(&self.parts.log).await.expect("a group");
             let saved = committed.iter().any(|partition| {
                 let note = Note::decode(&partition.note).expect("a note");
                 let anew = watch.total().rebuilds > 0;

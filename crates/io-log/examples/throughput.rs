@@ -97,7 +97,7 @@ async fn commit(log: &EmbeddedLog) -> Result<(), Box<dyn Error>> {
         let positions = vec![Position { topic: "events".into(), next }];
         let commit = Commit { partition: 0, positions, note: Bytes::from_static(b"{}"), outputs: outputs.clone() };
         let start = Instant::now();
-        member.commit(commit).await?;
+        member.commit(vec![commit]).await?;
         took.push(start.elapsed());
     }
     took.sort_unstable();

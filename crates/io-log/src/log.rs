@@ -128,11 +128,15 @@ impl ports::Log for EmbeddedLog {
         Ok(reader::offset_at(&self.shared, id, at).await?)
     }
 
-    async fn committed(&self, group: &str) -> Result<Vec<Assignment>, ports::Error> {
+    async fn committed(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, ports::Error> {
         let state = self.shared.state();
         let of_group = state.committed.range((group.to_owned(), 0)..=(group.to_owned(), u32::MAX));
         let assignments: BTreeMap<u32, Assignment> = of_group
-            .map(|((_, partition), committed)| (*partition, inspection::assignment(&state, *partition, committed)))
+            .map(|((_, partition), committed)| {
+                let mut assignment = inspection::assignment(&state, *partition, committed);
+                assignment.positions.retain(|position| topics.contains(&position.topic));
+                (*partition, assignment)
+            })
             .collect();
         Ok(assignments.into_values().collect())
     }

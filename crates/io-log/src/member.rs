@@ -175,8 +175,11 @@ impl ports::Member for EmbeddedMember {
         }
     }
 
-    async fn commit(&mut self, commit: Commit) -> Result<(), ports::Error> {
-        Ok(self.write(commit).await?)
+    async fn commit(&mut self, commits: Vec<Commit>) -> Result<(), ports::Error> {
+        for commit in commits {
+            self.write(commit).await?;
+        }
+        Ok(())
     }
 
     async fn leave(self) -> Result<(), ports::Error> {

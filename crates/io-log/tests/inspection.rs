@@ -26,7 +26,7 @@ async fn filled(path: &Path) -> EmbeddedLog {
     assert!(matches!(event, Event::Assigned(_)));
     let positions = vec![Position { topic: "t".into(), next: 8 }];
     let commit = ports::Commit { partition: 1, positions, note: Bytes::from_static(b"note"), outputs: Vec::new() };
-    member.commit(commit).await.expect("committed");
+    member.commit(vec![commit]).await.expect("committed");
     member.leave().await.expect("left");
     log
 }

@@ -25,7 +25,7 @@ pub struct TopicSpec {
 /// One record as it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its place in the partition.
+    /// Its place in the partition. Those of records that follow each other grow, not always by one.
     pub offset: u64,
     /// When the log took it.
     pub append_at: Timestamp,
@@ -101,6 +101,13 @@ pub struct Assignment {
     pub note: Bytes,
 }
 
+impl Assignment {
+    /// The first record of a topic that was not committed; none when none ever was.
+    pub fn next(&self, topic: &str) -> Option<u64> {
+        self.positions.iter().find(|position| *position.topic == *topic).map(|position| position.next)
+    }
+}
+
 /// Positions and outputs that become true together or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commit {
@@ -128,7 +135,7 @@ pub enum Event {
     Revoked(Vec<u32>),
     /// These partitions have gone to somebody else already: nothing of them can be committed any more.
     Lost(Vec<u32>),
-    /// The next records of one topic and partition, in order and without a gap but for what retention took.
+    /// The next records of one topic and partition, in order, and none left out but for what retention took.
     Records {
         /// Full name.
         topic: Arc<str>,
@@ -174,8 +181,8 @@ pub trait Log: Clone + Send + Sync + 'static {
     /// The offset of the first record that was appended at or after an instant; `bounds().next` when there is none.
     fn offset_at(&self, topic: &str, partition: u32, at: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
 
-    /// What a group has committed, by partition.
-    fn committed(&self, group: &str) -> impl Future<Output = Result<Vec<Assignment>, Error>> + Send;
+    /// What a group has committed of the topics that it reads, by partition.
+    fn committed(&self, group: &str, topics: &[Arc<str>]) -> impl Future<Output = Result<Vec<Assignment>, Error>> + Send;
 }
 
 /// One member of a group.
@@ -194,10 +201,11 @@ pub trait Member: Send + 'static {
     /// Goes on where [`Member::pause`] stopped.
     fn resume(&mut self, topic: &str, partition: u32);
 
-    /// Commits positions and outputs as one. `Fenced` when the partition is no longer the member's; after `Transient` nobody
-    /// knows whether it happened: join again and see.
-    fn commit(&mut self, commit: Commit) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Commits the positions and outputs of each partition as one, in as few round trips as the log allows. `Fenced` when a
+    /// partition is no longer the member's; after any error but `Invalid` nobody knows what of it happened: join again and see.
+    fn commit(&mut self, commits: Vec<Commit>) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Gives all partitions back at once, so that others need not wait for a time-out.
+    /// Gives all partitions back. Others get them at once where nothing speaks for the return of this member, and otherwise when
+    /// it has been away for as long as a restart may take.
     fn leave(self) -> impl Future<Output = Result<(), Error>> + Send;
 }

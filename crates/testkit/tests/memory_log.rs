@@ -133,10 +133,10 @@ fn check_commit(fault: Fault, kind: ErrorKind, outputs: u64) {
             move |operation: &Operation<'_>| if matches!(operation, Operation::Commit { .. }) { fault } else { Fault::None };
         let (log, mut member) = owner(plan).await;
         let output = Outgoing { topic: "t".into(), partition: 1, key: "k".into(), value: "v".into(), headers: Vec::new() };
-        let failed = member.commit(Commit { outputs: vec![output], ..Commit::default() }).await.expect_err("a fault");
+        let failed = member.commit(vec![Commit { outputs: vec![output], ..Commit::default() }]).await.expect_err("a fault");
         assert_eq!(failed.kind(), kind);
         assert_eq!(log.bounds("t", 1).await.expect("bounds").next, outputs);
-        assert_eq!(log.committed("g").await.expect("read").len() as u64, outputs);
+        assert_eq!(log.committed("g", &["t".into()]).await.expect("read").len() as u64, outputs);
     });
 }
 

@@ -39,8 +39,7 @@ impl Convoy {
 
     /// Somebody could go as far as `wanted`: looks how far the others are.
     pub(super) async fn look<L: Log>(&mut self, log: &L, plan: &Plan, wanted: Timestamp) -> Result<(), Error> {
-        let group = plan.topics.features_group(plan.generation);
-        let committed = insist(|| log.committed(&group)).await?;
+        let committed = insist(|| plan.committed(log)).await?;
         let mut slowest = None;
         for partition in 0..plan.partitions {
             let committed = committed.iter().find(|assignment| assignment.partition == partition);
@@ -82,8 +81,7 @@ async fn reached<L: Log>(
             first
         }
     };
-    let next = committed.and_then(|committed| committed.positions.iter().find(|position| position.topic == own));
-    let next = next.map_or(0, |position| position.next);
+    let next = committed.and_then(|committed| committed.next(&own)).unwrap_or(0);
     let mut waiting = None;
     if insist(|| log.bounds(&own, partition)).await?.next > next {
         waiting = insist(|| log.read(&own, partition, next, 1)).await?.first().map(partials::clock);

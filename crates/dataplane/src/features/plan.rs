@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use pipeline::Pipeline;
-use ports::Share;
+use ports::{Assignment, Log, Share};
 
 use crate::Topics;
 
@@ -32,6 +32,11 @@ impl Plan {
     pub fn reads(&self) -> Vec<Arc<str>> {
         let inputs = self.topics.inputs().iter().map(|(name, _)| name.clone());
         inputs.chain([self.topics.partials(self.generation)]).collect()
+    }
+
+    /// What its workers have committed, by partition.
+    pub async fn committed<L: Log>(&self, log: &L) -> Result<Vec<Assignment>, ports::Error> {
+        log.committed(&self.topics.features_group(self.generation), &self.reads()).await
     }
 
     /// What is written to the online store by the worker of a partition.

@@ -44,8 +44,7 @@ impl<L: Log, A: Artifacts> Recovery<'_, L, A> {
     pub(super) async fn shard(&self, assignment: &Assignment) -> Result<Shard, Error> {
         let partition = assignment.partition;
         let reads = self.plan.reads();
-        let committed = |topic: &Arc<str>| assignment.positions.iter().find(|position| position.topic == *topic);
-        let committed: Vec<u64> = reads.iter().map(|topic| committed(topic).map_or(0, |position| position.next)).collect();
+        let committed: Vec<u64> = reads.iter().map(|topic| assignment.next(topic).unwrap_or(0)).collect();
         let first_time = assignment.note.is_empty();
         let note = if first_time { Note::default() } else { self.note(assignment)? };
         let prefix = Snapshots::prefix(self.plan, partition);

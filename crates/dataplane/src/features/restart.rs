@@ -27,8 +27,7 @@ impl Restart {
             note.snapshots.iter().flat_map(|stored| (0..stored.parts).map(|part| Snapshots::name(&prefix, stored, part)));
         let reads = plan.reads();
         let replays = reads.iter().enumerate().map(|(place, topic)| {
-            let committed =
-                assignment.positions.iter().find(|position| position.topic == *topic).map_or(0, |position| position.next);
+            let committed = assignment.next(topic).unwrap_or(0);
             committed.saturating_sub(note.positions.get(place).copied().unwrap_or(0))
         });
         Ok(Self { partition: assignment.partition, pieces: pieces.collect(), replays: replays.sum(), clock: note.clock })

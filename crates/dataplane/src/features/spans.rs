@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use ports::Commit;
 use tracing::{Span, debug_span, field, info, info_span};
 
 use super::{Counts, Plan, shard::Chunk};
@@ -19,23 +20,29 @@ const TRACE_HEADER: &str = "traceparent";
 const LINKS_MAX: usize = 16;
 
 /// A step that takes records; none when only time passes, which is several times a second.
-pub(super) fn step(plan: &Plan, partition: u32, chunks: &[Chunk]) -> Span {
-    if chunks.is_empty() {
+pub(super) fn step<'a>(plan: &Plan, chunks: impl Iterator<Item = &'a [Chunk]>) -> Span {
+    let (mut partitions, mut records) = (0, 0);
+    for chunks in chunks {
+        partitions += i64::from(!chunks.is_empty());
+        records += chunks.iter().map(|chunk| chunk.records.len()).sum::<usize>();
+    }
+    if partitions == 0 {
         return Span::none();
     }
     debug_span!(
         "step",
         pipeline = %plan.pipeline.id,
         generation = i64::from(plan.generation),
-        partition = i64::from(partition),
-        records = chunks.iter().map(|chunk| chunk.records.len()).sum::<usize>() as i64,
+        partitions,
+        records = records as i64,
         links_left_out = field::Empty,
     )
 }
 
-/// The commit of a step.
-pub(super) fn commit(plan: &Plan, partition: u32, outputs: usize) -> Span {
-    debug_span!("commit", pipeline = %plan.pipeline.id, generation = i64::from(plan.generation), partition = i64::from(partition), outputs = outputs as i64)
+/// The commit of what some partitions took in one step.
+pub(super) fn commit(plan: &Plan, commits: &[Commit]) -> Span {
+    let outputs: usize = commits.iter().map(|commit| commit.outputs.len()).sum();
+    debug_span!("commit", pipeline = %plan.pipeline.id, generation = i64::from(plan.generation), partitions = commits.len() as i64, outputs = outputs as i64)
 }
 
 /// Vectors on their way to the online store; none for the question whether it still knows the partition.
@@ -63,7 +70,7 @@ pub(super) fn recovered(span: &Span, counts: &Counts) {
 }
 
 /// Links a step to the traces of its records, as far as there is room.
-pub(super) fn link(linker: Option<&Linker>, span: &Span, chunks: &[Chunk]) {
+pub(super) fn link<'a>(linker: Option<&Linker>, span: &Span, chunks: impl Iterator<Item = &'a Chunk>) {
     let (Some(linker), false) = (linker, span.is_disabled()) else { return };
     let (linked, left_out) = traces(chunks);
     linked.iter().for_each(|trace| linker(span, trace));
@@ -73,9 +80,9 @@ pub(super) fn link(linker: Option<&Linker>, span: &Span, chunks: &[Chunk]) {
 }
 
 /// The different traces of these records in their order, up to the bound, and how many records were beyond it.
-fn traces(chunks: &[Chunk]) -> (Vec<&[u8]>, usize) {
+fn traces<'a>(chunks: impl Iterator<Item = &'a Chunk>) -> (Vec<&'a [u8]>, usize) {
     let (mut found, mut left_out) = (Vec::new(), 0);
-    let headers = chunks.iter().flat_map(|chunk| &chunk.records).flat_map(|record| &record.headers);
+    let headers = chunks.flat_map(|chunk| &chunk.records).flat_map(|record| &record.headers);
     for header in headers.filter(|header| header.name == TRACE_HEADER) {
         let trace = &*header.value;
         if found.contains(&trace) {
@@ -106,7 +113,7 @@ mod tests {
         let twice = (0..40).map(|number| record(number, TRACE_HEADER, format!("{}", number / 2)));
         let records = twice.chain([record(40, "content-type", "x".into())]).collect();
         let chunks = [Chunk { topic: 0, records }];
-        let (found, left_out) = traces(&chunks);
+        let (found, left_out) = traces(chunks.iter());
         assert_eq!((found.len(), left_out), (LINKS_MAX, 8));
         assert_eq!(found[..2], [b"0", b"1"]);
     }

@@ -8,7 +8,7 @@ mod taking;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::Timestamp;
-use ports::{Artifacts, Assignment, Clock, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Record};
+use ports::{Artifacts, Assignment, Clock, Commit, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Record};
 use tokio::sync::{Barrier, watch::Receiver};
 use tracing::{Instrument, warn};
 
@@ -71,6 +71,19 @@ impl Owned {
     fn timer(&self) -> Option<Timestamp> {
         self.shard.next_timer().filter(|at| self.inbox.is_present() || *at <= self.shard.clock())
     }
+}
+
+/// What a partition takes in one step.
+struct Work {
+    partition: u32,
+    chunks: Vec<Chunk>,
+    now: Timestamp,
+}
+
+/// What the shard of a partition asks for.
+struct Asked {
+    partition: u32,
+    action: Action,
 }
 
 /// Why a membership ended.
@@ -210,46 +223,40 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             let now = if owned.inbox.is_present() { wall } else { owned.shard.clock() };
             owned.timer().is_some_and(|at| at <= now).then_some((*partition, now))
         };
-        let due: Vec<(u32, Timestamp)> = self.shards.iter().filter_map(due).collect();
-        for (partition, now) in due {
-            self.step(member, partition, &[], now).await?;
-        }
+        let due =
+            self.shards.iter().filter_map(due).map(|(partition, now)| Work { partition, chunks: Vec::new(), now }).collect();
+        self.step(member, due).await?;
         let every = self.settings.probe_every.as_millis() as i64;
         let stale = |owned: &Owned| owned.probed_at.0.saturating_add(every) <= wall.0;
         let stale: Vec<u32> = self.shards.iter().filter(|(_, owned)| stale(owned)).map(|(partition, _)| *partition).collect();
-        for partition in stale {
-            self.perform(member, partition, Action::Publish(features::Vectors::default())).await?;
-            self.tell(partition);
-        }
+        let probe = |partition: &u32| Asked { partition: *partition, action: Action::Publish(features::Vectors::default()) };
+        self.perform(member, stale.iter().map(probe).collect()).await?;
+        stale.into_iter().for_each(|partition| self.tell(partition));
         Ok(())
     }
 
-    async fn step(&mut self, member: &mut L::Member, partition: u32, chunks: &[Chunk], now: Timestamp) -> Result<(), Error> {
-        let span = spans::step(&self.plan, partition, chunks);
-        spans::link(self.linker.as_ref(), &span, chunks);
-        self.step_inside(member, partition, chunks, now).instrument(span).await
-    }
-
-    async fn step_inside(
-        &mut self,
-        member: &mut L::Member,
-        partition: u32,
-        chunks: &[Chunk],
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let Some(owned) = self.shards.get_mut(&partition) else { return Ok(()) };
-        for action in owned.shard.step(Event::Step(chunks), now) {
-            self.perform(member, partition, action).await?;
+    /// One step of each of these partitions, with one commit for all.
+    async fn step(&mut self, member: &mut L::Member, work: Vec<Work>) -> Result<(), Error> {
+        let mut asked = Vec::new();
+        let span = spans::step(&self.plan, work.iter().map(|work| &*work.chunks));
+        spans::link(self.linker.as_ref(), &span, work.iter().flat_map(|work| &work.chunks));
+        for Work { partition, chunks, now } in &work {
+            let Some(owned) = self.shards.get_mut(partition) else { continue };
+            let actions = span.in_scope(|| owned.shard.step(Event::Step(chunks), *now));
+            asked.extend(actions.into_iter().map(|action| Asked { partition: *partition, action }));
         }
-        if let Some(owned) = self.shards.get_mut(&partition) {
-            let now = self.parts.clock.now();
-            let counts = owned.shard.counts_mut();
-            for records in chunks.iter().map(|chunk| &chunk.records) {
-                let waited = now.0.saturating_sub(oldest(records).0).max(0).unsigned_abs();
-                counts.freshness.note(waited, records.len() as u64);
+        self.perform(member, asked).instrument(span).await?;
+        let now = self.parts.clock.now();
+        for Work { partition, chunks, .. } in &work {
+            if let Some(owned) = self.shards.get_mut(partition) {
+                let counts = owned.shard.counts_mut();
+                for records in chunks.iter().map(|chunk| &chunk.records) {
+                    let waited = now.0.saturating_sub(oldest(records).0).max(0).unsigned_abs();
+                    counts.freshness.note(waited, records.len() as u64);
+                }
             }
+            self.tell(*partition);
         }
-        self.tell(partition);
         Ok(())
     }
 
@@ -259,43 +266,75 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         }
     }
 
-    /// Performs an action, and those that follow from its success.
-    async fn perform(&mut self, member: &mut L::Member, partition: u32, action: Action) -> Result<(), Error> {
-        let mut next = vec![action];
-        while let Some(action) = next.pop() {
-            let event = match action {
-                Action::Store(part) => Event::Stored(pieces::store(&self.parts.artifacts, &self.plan, partition, part).await),
-                Action::Commit(commit) => {
-                    // Whoever sees the commit must not believe that its vectors are there.
-                    self.watch.owes(self.plan.generation, partition);
-                    let span = spans::commit(&self.plan, partition, commit.outputs.len());
-                    member.commit(commit).instrument(span).await?;
-                    Event::Committed
+    /// Performs what shards ask for, in the order of what has to be true before what: stored, committed, published, and then what
+    /// follows from that.
+    async fn perform(&mut self, member: &mut L::Member, asked: Vec<Asked>) -> Result<(), Error> {
+        let (mut commits, mut publishes, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        for Asked { partition, action } in asked {
+            match action {
+                Action::Store(part) => {
+                    let stored = pieces::store(&self.parts.artifacts, &self.plan, partition, part).await;
+                    rest.extend(self.tell_shard(partition, Event::Stored(stored)));
                 }
-                Action::Publish(vectors) => {
-                    let max = self.settings.publish_max;
-                    let span = spans::publish(&self.plan, partition, vectors.len());
-                    let written = publish(&self.parts.online, &self.plan, partition, &vectors, max).instrument(span).await?;
-                    Event::Published { marked: written.marked, superseded: written.refused }
-                }
-                Action::Mark => {
-                    let share = self.plan.share(partition);
-                    crate::retry::insist(|| self.parts.online.mark(share)).await?;
-                    continue;
-                }
-                Action::RemoveBelow(number) => {
-                    pieces::remove_below(&self.parts.artifacts, &self.plan, partition, number).await;
-                    continue;
-                }
-            };
-            let now = self.parts.clock.now();
-            let Some(owned) = self.shards.get_mut(&partition) else { return Ok(()) };
-            if matches!(event, Event::Published { .. }) {
-                owned.probed_at = now;
+                Action::Commit(commit) => commits.push(commit),
+                Action::Publish(vectors) => publishes.push((partition, vectors)),
+                other => rest.push(Asked { partition, action: other }),
             }
-            next.extend(owned.shard.step(event, now));
+        }
+        rest.extend(self.commit(member, commits).await?);
+        for (partition, vectors) in publishes {
+            rest.extend(self.publish(partition, vectors).await?);
+        }
+        for Asked { partition, action } in rest {
+            self.follow(partition, action).await?;
         }
         Ok(())
+    }
+
+    async fn commit(&mut self, member: &mut L::Member, commits: Vec<Commit>) -> Result<Vec<Asked>, Error> {
+        if commits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let partitions: Vec<u32> = commits.iter().map(|commit| commit.partition).collect();
+        // Whoever sees the commit must not believe that its vectors are there.
+        partitions.iter().for_each(|partition| self.watch.owes(self.plan.generation, *partition));
+        let span = spans::commit(&self.plan, &commits);
+        member.commit(commits).instrument(span).await?;
+        Ok(partitions.into_iter().flat_map(|partition| self.tell_shard(partition, Event::Committed)).collect())
+    }
+
+    async fn publish(&mut self, partition: u32, vectors: features::Vectors) -> Result<Vec<Asked>, Error> {
+        let max = self.settings.publish_max;
+        let span = spans::publish(&self.plan, partition, vectors.len());
+        let written = publish(&self.parts.online, &self.plan, partition, &vectors, max).instrument(span).await?;
+        let asked = self.tell_shard(partition, Event::Published { marked: written.marked, superseded: written.refused });
+        if let Some(owned) = self.shards.get_mut(&partition) {
+            owned.probed_at = self.parts.clock.now();
+        }
+        Ok(asked)
+    }
+
+    /// What may be done when everything that it rests on is true, and asks for nothing more.
+    async fn follow(&mut self, partition: u32, action: Action) -> Result<(), Error> {
+        match action {
+            Action::Mark => {
+                let share = self.plan.share(partition);
+                crate::retry::insist(|| self.parts.online.mark(share)).await?;
+            }
+            Action::RemoveBelow(number) => pieces::remove_below(&self.parts.artifacts, &self.plan, partition, number).await,
+            Action::Store(_) | Action::Commit(_) | Action::Publish(_) => {
+                unreachable!(
+                    "nothing that follows from a step is a step: a shard asks for a piece, a commit or a publication only with records or time"
+                )
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_shard(&mut self, partition: u32, event: Event<'_>) -> Vec<Asked> {
+        let now = self.parts.clock.now();
+        let Some(owned) = self.shards.get_mut(&partition) else { return Vec::new() };
+        owned.shard.step(event, now).into_iter().map(|action| Asked { partition, action }).collect()
     }
 
     /// Until the next timer of any partition, and no longer than the bound.

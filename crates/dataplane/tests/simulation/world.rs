@@ -287,7 +287,7 @@ impl World {
         let mut quiet = 0;
         for _ in 0..2000 {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let committed = self.parts.log.committed(&plan.topics.features_group(1)).await.expect("a calm log");
+            let committed = plan.committed(&self.parts.log).await.expect("a calm log");
             let mut behind = false;
             for partition in 0..plan.partitions {
                 for topic in plan.reads() {

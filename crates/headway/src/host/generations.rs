@@ -171,10 +171,10 @@ impl Hosted {
             deployment.groups.iter().filter(|deployed| deployed.generation == number).filter_map(|deployed| deployed.replaces);
         let replaced: Vec<u32> = replaced.filter(|replaced| *replaced > 0).collect();
         let Some(plan) = plans.iter().find(|plan| plan.generation == number) else { return Ok(false) };
-        let built = host.parts.log.committed(&plan.topics.features_group(number)).await?;
+        let built = plan.committed(&host.parts.log).await?;
         let mut others = Vec::new();
-        for number in replaced {
-            others.push(host.parts.log.committed(&plan.topics.features_group(number)).await?);
+        for other in plans.iter().filter(|plan| replaced.contains(&plan.generation)) {
+            others.push(other.committed(&host.parts.log).await?);
         }
         for (topic, _) in plan.topics.inputs() {
             for partition in 0..plan.partitions {
@@ -206,7 +206,7 @@ impl Hosted {
 
     /// Whether everything up to there has come, and is written.
     async fn has_heard(&self, host: &Host, plan: &Plan, sent: &[u64]) -> Result<bool, Failure> {
-        let committed = host.parts.log.committed(&plan.topics.features_group(plan.generation)).await?;
+        let committed = plan.committed(&host.parts.log).await?;
         let topic = plan.topics.partials(plan.generation);
         let heard = (0..plan.partitions).zip(sent).all(|(partition, end)| position(&committed, &topic, partition) >= *end);
         // A commit that is not yet written says so before it is made, so this is asked last.

@@ -23,7 +23,7 @@ impl Hosted {
     pub(super) async fn lag(&self, host: &Host) -> Result<u64, Failure> {
         let mut lag = 0;
         for plan in self.plans() {
-            let committed = host.parts.log.committed(&plan.topics.features_group(plan.generation)).await?;
+            let committed = plan.committed(&host.parts.log).await?;
             for topic in plan.reads() {
                 for partition in 0..plan.partitions {
                     let next = host.parts.log.bounds(&topic, partition).await?.next;
@@ -38,7 +38,7 @@ impl Hosted {
     pub(crate) async fn lags(&self, host: &Host) -> Result<Vec<Lag>, Failure> {
         let mut lags = Vec::new();
         for plan in self.plans() {
-            let committed = host.parts.log.committed(&plan.topics.features_group(plan.generation)).await?;
+            let committed = plan.committed(&host.parts.log).await?;
             for topic in plan.reads() {
                 for partition in 0..plan.partitions {
                     let bounds = host.parts.log.bounds(&topic, partition).await?;
@@ -62,6 +62,5 @@ async fn waited_ms(host: &Host, topic: &str, partition: u32, at: u64) -> Result<
 /// The first record of a partition that was not committed.
 pub(super) fn position(committed: &[Assignment], topic: &str, partition: u32) -> u64 {
     let assignment = committed.iter().find(|assignment| assignment.partition == partition);
-    let position = assignment.and_then(|assignment| assignment.positions.iter().find(|position| *position.topic == *topic));
-    position.map_or(0, |position| position.next)
+    assignment.and_then(|assignment| assignment.next(topic)).unwrap_or(0)
 }

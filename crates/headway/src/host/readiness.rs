@@ -116,7 +116,7 @@ async fn look(host: &Host, targets: &[Target], reached: &mut BTreeSet<usize>) ->
         if reached.contains(&place) {
             continue;
         }
-        let committed = host.parts.log.committed(&target.plan.topics.features_group(target.plan.generation)).await?;
+        let committed = target.plan.committed(&host.parts.log).await?;
         let left = target.until.iter().map(|(topic, next)| next.saturating_sub(position(&committed, topic, target.partition)));
         let left: u64 = left.sum();
         behind += left;

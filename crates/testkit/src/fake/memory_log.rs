@@ -129,8 +129,8 @@ impl ports::Log for MemoryLog {
         self.perform(Operation::Read, |state| Ok(state.store.partition(topic, partition)?.offset_at(at))).await
     }
 
-    async fn committed(&self, group: &str) -> Result<Vec<Assignment>, Error> {
-        self.perform(Operation::Read, |state| Ok(state.groups.committed(group))).await
+    async fn committed(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, Error> {
+        self.perform(Operation::Read, |state| Ok(state.groups.committed(group, topics))).await
     }
 }
 

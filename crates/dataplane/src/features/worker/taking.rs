@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use domain::{EARLIEST, Timestamp};
 use ports::{Artifacts, Assignment, Event as LogEvent, Log, Member, OnlineStore};
 
-use super::{Owned, Worker};
+use super::{Owned, Work, Worker};
 use crate::{Error, features::inbox::Inbox};
 
 impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
@@ -33,29 +33,36 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             }
             next = member.next(Duration::ZERO).await?;
         };
-        for partition in given {
-            self.take_waiting(member, partition).await?;
-        }
+        self.take_waiting(member, given.into_iter().collect()).await?;
         match last {
             Some(other) => self.change(member, other).await,
             None => Ok(()),
         }
     }
 
-    /// Takes what has its turn, and has the log hold back the rest.
-    async fn take_waiting(&mut self, member: &mut L::Member, partition: u32) -> Result<(), Error> {
+    /// Takes what has its turn, all partitions side by side, and has the log hold back the rest.
+    async fn take_waiting(&mut self, member: &mut L::Member, partitions: Vec<u32>) -> Result<(), Error> {
         let most = self.settings.batch_max;
-        while let Some(owned) = self.shards.get_mut(&partition) {
-            let (chunks, now) = owned.inbox.take(self.parts.clock.now(), self.convoy.limit(), most);
-            // Time passes with records, or by itself while there are none: then it has to be said.
-            let passes = owned.inbox.wants(now).is_some() && now > owned.shard.clock().max(EARLIEST);
-            if chunks.is_empty() && !passes {
+        loop {
+            let mut work = Vec::new();
+            for partition in &partitions {
+                let Some(owned) = self.shards.get_mut(partition) else { continue };
+                let (chunks, now) = owned.inbox.take(self.parts.clock.now(), self.convoy.limit(), most);
+                // Time passes with records, or by itself while there are none: then it has to be said.
+                let passes = owned.inbox.wants(now).is_some() && now > owned.shard.clock().max(EARLIEST);
+                if passes || !chunks.is_empty() {
+                    work.push(Work { partition: *partition, chunks, now });
+                }
+            }
+            if work.is_empty() {
                 break;
             }
-            self.step(member, partition, &chunks, now).await?;
+            self.step(member, work).await?;
         }
-        for (topic, pause) in self.shards.get_mut(&partition).into_iter().flat_map(|owned| owned.inbox.changes()) {
-            if pause { member.pause(&self.reads[topic], partition) } else { member.resume(&self.reads[topic], partition) }
+        for partition in partitions {
+            for (topic, pause) in self.shards.get_mut(&partition).into_iter().flat_map(|owned| owned.inbox.changes()) {
+                if pause { member.pause(&self.reads[topic], partition) } else { member.resume(&self.reads[topic], partition) }
+            }
         }
         Ok(())
     }
@@ -64,9 +71,8 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
     pub(super) async fn inbox(&self, assignment: &Assignment) -> Result<Inbox, Error> {
         let mut more = Vec::with_capacity(self.reads.len());
         for topic in &*self.reads {
-            let committed = assignment.positions.iter().find(|position| position.topic == *topic);
             let bounds = crate::retry::insist(|| self.parts.log.bounds(topic, assignment.partition)).await?;
-            more.push(bounds.next > committed.map_or(0, |position| position.next).max(bounds.first));
+            more.push(bounds.next > assignment.next(topic).unwrap_or(0).max(bounds.first));
         }
         Ok(Inbox::new(more))
     }
@@ -80,9 +86,6 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         if *wanted > self.convoy.limit() {
             self.convoy.look(&self.parts.log, &self.plan, *wanted).await?;
         }
-        for (_, partition) in behind {
-            self.take_waiting(member, partition).await?;
-        }
-        Ok(())
+        self.take_waiting(member, behind.into_iter().map(|(_, partition)| partition).collect()).await
     }
 }

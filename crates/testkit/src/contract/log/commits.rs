@@ -44,7 +44,7 @@ pub async fn a_topic_without_an_entry_keeps_its_position<H: Harness>(make: &impl
     let at = |positions| Commit { positions, ..Commit::default() };
     committing(&mut member, Commit { note: "n".into(), ..at(vec![position(IN, 3), position(OUT, 4)]) }).await;
     committing(&mut member, at(vec![position(OUT, 5)])).await;
-    let mut found = log.committed(GROUP).await.expect("read").pop().expect("there is one");
+    let mut found = log.committed(GROUP, &[IN.into(), OUT.into()]).await.expect("read").pop().expect("there is one");
     found.positions.sort_by(|one, other| one.topic.cmp(&other.topic));
     assert_eq!(found.positions, [position(IN, 3), position(OUT, 5)]);
     assert!(found.note.is_empty());
@@ -55,7 +55,7 @@ pub async fn a_note_that_is_too_long_is_invalid<H: Harness>(make: &impl Fn() -> 
     let (_harness, log, mut member) = owner(make).await;
     let longest = "n".repeat(Commit::NOTE_BYTES_MAX);
     committing(&mut member, commit(0, 1, &longest, "x")).await;
-    refused(member.member.commit(commit(0, 2, &(longest.clone() + "n"), "y")).await, ErrorKind::Invalid);
+    refused(member.member.commit(vec![commit(0, 2, &(longest.clone() + "n"), "y")]).await, ErrorKind::Invalid);
     assert_eq!(committed(&log, 0).await, Some((1, longest)));
     assert_eq!(values(&log, OUT, 0, 0).await, ["x"]);
 }
@@ -66,10 +66,10 @@ pub async fn nothing_of_a_refused_commit_is_seen<H: Harness>(make: &impl Fn() ->
     committing(&mut member, commit(0, 1, "first", "x")).await;
     let nowhere = |topic: &str, partition| vec![outgoing(OUT, 0, "y"), outgoing(topic, partition, "y")];
     for outputs in [nowhere("nowhere", 0), nowhere(OUT, 9)] {
-        refused(member.member.commit(Commit { outputs, ..commit(0, 2, "second", "") }).await, ErrorKind::Invalid);
+        refused(member.member.commit(vec![Commit { outputs, ..commit(0, 2, "second", "") }]).await, ErrorKind::Invalid);
     }
     let elsewhere = Commit { positions: vec![position("nowhere", 2)], ..commit(0, 2, "second", "y") };
-    refused(member.member.commit(elsewhere).await, ErrorKind::Invalid);
+    refused(member.member.commit(vec![elsewhere]).await, ErrorKind::Invalid);
     assert_eq!(committed(&log, 0).await, Some((1, "first".into())));
     assert_eq!(values(&log, OUT, 0, 0).await, ["x"]);
     committing(&mut member, commit(0, 3, "third", "z")).await;
@@ -85,7 +85,7 @@ pub async fn a_partition_of_somebody_else_is_fenced<H: Harness>(make: &impl Fn()
     })
     .await;
     let others = *new.owned.first().expect("it has one");
-    refused(old.member.commit(commit(others, 1, "mine", "x")).await, ErrorKind::Fenced);
+    refused(old.member.commit(vec![commit(others, 1, "mine", "x")]).await, ErrorKind::Fenced);
     assert_eq!(committed(&log, others).await, None);
     committing(&mut new, commit(others, 1, "mine", "x")).await;
     assert_eq!(values(&log, OUT, others, 0).await, ["x"]);

@@ -117,7 +117,7 @@ impl<H: Harness> World<H> {
         let begin = self.model.next_of(partition);
         let next = dice.between(begin as i64, (begin as usize + self.model.from(partition, begin).len()) as i64) as u64;
         let output = format!("{partition}-{next}-{}", self.written);
-        owner.member.commit(commit(partition, next, &output, &output)).await.expect("committed");
+        owner.member.commit(vec![commit(partition, next, &output, &output)]).await.expect("committed");
         self.model.append(OUT, partition, output.clone());
         self.model.commit(partition, next, output);
     }

@@ -140,9 +140,11 @@ impl Groups {
         committed.1 = note;
     }
 
-    pub(super) fn committed(&self, group: &str) -> Vec<Assignment> {
+    pub(super) fn committed(&self, group: &str, topics: &[Arc<str>]) -> Vec<Assignment> {
         let Some(group) = self.groups.get(group) else { return Vec::new() };
-        group.committed.keys().map(|partition| group.assignment(*partition)).collect()
+        let mut committed: Vec<Assignment> = group.committed.keys().map(|partition| group.assignment(*partition)).collect();
+        committed.iter_mut().for_each(|assignment| assignment.positions.retain(|position| topics.contains(&position.topic)));
+        committed
     }
 }
 

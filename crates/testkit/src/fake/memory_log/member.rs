@@ -140,6 +140,19 @@ impl MemoryMember {
         state.groups.commit(&self.group, partition, positions, note);
         Ok(())
     }
+
+    async fn commit_one(&mut self, commit: Commit) -> Result<(), Error> {
+        let operation = Operation::Commit { group: &self.group, member: &self.name, partition: commit.partition };
+        let fault = self.suffer(operation).await;
+        if fault == Fault::ErrorBefore {
+            return Err(self.injected("before a commit"));
+        }
+        self.take(commit)?;
+        let missed_at = Instant::now() + self.log.inner.session;
+        self.log.inner.lock().groups.miss(&self.group, &self.name, self.seat, missed_at);
+        self.log.inner.announce();
+        if fault == Fault::ErrorAfter { Err(self.injected("after a commit")) } else { Ok(()) }
+    }
 }
 
 impl ports::Member for MemoryMember {
@@ -199,17 +212,11 @@ impl ports::Member for MemoryMember {
         }
     }
 
-    async fn commit(&mut self, commit: Commit) -> Result<(), Error> {
-        let operation = Operation::Commit { group: &self.group, member: &self.name, partition: commit.partition };
-        let fault = self.suffer(operation).await;
-        if fault == Fault::ErrorBefore {
-            return Err(self.injected("before a commit"));
+    async fn commit(&mut self, commits: Vec<Commit>) -> Result<(), Error> {
+        for commit in commits {
+            self.commit_one(commit).await?;
         }
-        self.take(commit)?;
-        let missed_at = Instant::now() + self.log.inner.session;
-        self.log.inner.lock().groups.miss(&self.group, &self.name, self.seat, missed_at);
-        self.log.inner.announce();
-        if fault == Fault::ErrorAfter { Err(self.injected("after a commit")) } else { Ok(()) }
+        Ok(())
     }
 
     async fn leave(self) -> Result<(), Error> {
