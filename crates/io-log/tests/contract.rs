@@ -14,7 +14,7 @@ use domain::{Span, Timestamp};
 use io_log::{EmbeddedLog, Settings, Sync};
 use ports::{Clock, clock_fn};
 use tempfile::TempDir;
-use testkit::contract::log::Harness;
+use testkit::contract::log::{Clocked, Harness};
 
 const START_MS: i64 = 1_760_000_000_000;
 const MINUTE_MS: i64 = 60_000;
@@ -69,7 +69,9 @@ impl Harness for Folders {
         drop(log);
         self.open_here()
     }
+}
 
+impl Clocked for Folders {
     fn now(&self) -> Timestamp {
         Timestamp(self.now_ms.load(Ordering::SeqCst))
     }
@@ -111,10 +113,12 @@ mod background {
     use super::*;
 
     testkit::log_contract!(in_the_background, runtime);
+    testkit::clocked_log_contract!(in_the_background, runtime);
 }
 
 mod always {
     use super::*;
 
     testkit::log_contract!(always_and_small_segments, runtime);
+    testkit::clocked_log_contract!(always_and_small_segments, runtime);
 }

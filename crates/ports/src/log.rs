@@ -143,7 +143,8 @@ pub enum Event {
         partition: u32,
         /// At least one; none when a log finds out only later that there was no more.
         records: Vec<Record>,
-        /// Whether the log had more of them behind these.
+        /// Whether the log had more of them behind these. It may be told that there is nothing more when the newest of these is
+        /// less than a moment old.
         more: bool,
     },
     /// Nothing came in the time that the caller gave.

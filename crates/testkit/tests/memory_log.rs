@@ -11,7 +11,7 @@ use std::{
 use domain::{Span, Timestamp};
 use ports::{Clock, Commit, ErrorKind, Event, Log, Member, Membership, Outgoing, TopicSpec, clock_fn};
 use testkit::{
-    contract::log::Harness,
+    contract::log::{Clocked, Harness},
     fake::{LogFault as Fault, MemoryLog, Operation},
 };
 
@@ -43,7 +43,9 @@ impl Harness for Broker {
     async fn crash(&mut self, log: MemoryLog) -> MemoryLog {
         log
     }
+}
 
+impl Clocked for Broker {
     fn now(&self) -> Timestamp {
         Timestamp(self.now_ms.load(Ordering::SeqCst))
     }
@@ -66,6 +68,7 @@ mod contract {
     use super::*;
 
     testkit::log_contract!(broker, paused);
+    testkit::clocked_log_contract!(broker, paused);
 }
 
 #[test]

@@ -11,6 +11,8 @@ use super::scene::text;
 
 /// How long one look waits. A log in a process answers at once; a broker needs a moment for a rebalance.
 const LOOK: Duration = Duration::from_millis(5);
+/// So often nothing comes in a row where nothing comes any more: a broker may take a tenth of a second.
+const QUIET_LOOKS: usize = 30;
 /// So often a case looks before it fails: a minute, longer than any broker's session.
 const LOOKS_MAX: usize = 12_000;
 
@@ -74,10 +76,12 @@ impl<M: Member> Consumer<M> {
         panic!("waited in vain until {what}");
     }
 
-    /// Looks until nothing comes.
+    /// Looks until nothing comes any more.
     pub(crate) async fn until_idle(&mut self) {
+        let mut quiet = 0;
         for _ in 0..LOOKS_MAX {
-            if self.look().await == Event::Idle && self.greeted {
+            quiet = if self.look().await == Event::Idle && self.greeted { quiet + 1 } else { 0 };
+            if quiet == QUIET_LOOKS {
                 return;
             }
         }

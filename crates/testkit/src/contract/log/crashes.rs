@@ -1,10 +1,10 @@
 //! What a process that dies leaves behind. The random scripts crash everywhere; these say what must not be forgotten.
 
-use ports::{Bounds, Log, TopicSpec};
+use ports::{Bounds, Log};
 
 use super::{
     Harness,
-    scene::{GROUP, IN, OUT, append, commit, committed, committing, consumer, create, minutes, open, refused, topic, values},
+    scene::{GROUP, IN, OUT, append, commit, committed, committing, consumer, create, open, refused, topic, values},
 };
 
 /// Acknowledged is acknowledged, and what comes later goes behind it.
@@ -50,18 +50,4 @@ pub async fn topics_survive<H: Harness>(make: &impl Fn() -> H) {
     create(&log, 2).await;
     append(&log, OUT, 1, &["a"]).await;
     assert_eq!(values(&log, OUT, 1, 0).await, ["a"]);
-}
-
-/// What went may come back with a crash only as long as it was not really gone; what stays, stays.
-pub async fn retention_survives<H: Harness>(make: &impl Fn() -> H) {
-    let (mut harness, log) = open(make).await;
-    log.create(&[TopicSpec { retention: Some(minutes(10)), ..topic(IN, 1) }]).await.expect("created");
-    append(&log, IN, 0, &["a", "b"]).await;
-    harness.pass(&log, minutes(20)).await;
-    append(&log, IN, 0, &["c"]).await;
-    harness.pass(&log, minutes(2)).await;
-    let log = harness.crash(log).await;
-    harness.pass(&log, minutes(2)).await;
-    assert_eq!(values(&log, IN, 0, 0).await, ["c"]);
-    assert_eq!(log.bounds(IN, 0).await.expect("bounds"), Bounds { first: 2, next: 3 });
 }

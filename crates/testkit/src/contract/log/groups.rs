@@ -37,11 +37,13 @@ pub async fn delivery_begins_where_start_says<H: Harness>(make: &impl Fn() -> H)
     for (next, expected) in ["abcde", "bcde", "cde", "de", "e", ""].iter().enumerate() {
         member.forget();
         member.member.start(0, &[position(IN, next as u64)]).expect("started");
+        member.until("everything came", |member| member.values(IN, 0).concat() == *expected).await;
         member.until_idle().await;
         assert_eq!(member.values(IN, 0).concat(), *expected);
     }
     member.forget();
     member.member.start(0, &[]).expect("started");
+    member.until("everything came", |member| member.values(IN, 0).concat() == "abcde").await;
     member.until_idle().await;
     assert_eq!(member.values(IN, 0).concat(), "abcde");
 }
@@ -59,6 +61,7 @@ pub async fn starting_again_drops_what_was_not_taken<H: Harness>(make: &impl Fn(
     member.until("something came", |member| !member.values(IN, 0).is_empty()).await;
     member.member.start(0, &[position(IN, 3)]).expect("started again");
     member.forget();
+    member.until("the last came", |member| !member.values(IN, 0).is_empty()).await;
     member.until_idle().await;
     assert_eq!(member.values(IN, 0), ["d"]);
 }
@@ -73,7 +76,9 @@ pub async fn more_is_told_until_there_is_none<H: Harness>(make: &impl Fn() -> H)
     }
     let mut member = consumer(&log, "a").await;
     member.until("something came", |member| !member.values(IN, 0).is_empty()).await;
-    assert_eq!(member.more(IN, 0), Some(member.values(IN, 0).len() < 5), "not all of it fits into one event");
+    if H::TELLS_OF_YOUNG {
+        assert_eq!(member.more(IN, 0), Some(member.values(IN, 0).len() < 5), "not all of it fits into one event");
+    }
     member.until("everything came", |member| member.values(IN, 0).len() == 5).await;
     member.until_idle().await;
     assert_eq!(member.more(IN, 0), Some(false));

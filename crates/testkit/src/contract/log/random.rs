@@ -13,21 +13,21 @@ use super::{
 use crate::generate::dice::Dice;
 
 /// Short scripts, each of which is run once for every place a crash can have, and once with a crash everywhere.
-const SHORT_SCRIPTS: u64 = 6;
 const SHORT_STEPS: usize = 6;
 /// Long ones: more steps than segments and snapshots of any adapter's tests are apart.
-const LONG_SCRIPTS: u64 = 4;
 const LONG_STEPS: usize = 150;
 const LONG_CRASH: f64 = 0.05;
 const NAMES: [&str; 3] = ["a", "b", "c"];
-/// Silent looks of every member after which nothing more is expected.
+/// Silent looks of every member after which nothing more is expected, once everything has come.
 const QUIET_ROUNDS: usize = 3;
+/// Silent looks of every member after which nothing is waited for that has not come: seconds, where a broker is busy.
+const QUIET_ROUNDS_MAX: usize = 1000;
 /// A minute for one member, longer than any session.
 const ROUNDS_MAX: usize = 12_000;
 
 /// A crash between every pair of operations.
 pub async fn short_scripts_with_a_crash_at_every_place<H: Harness>(make: &impl Fn() -> H) {
-    for seed in 0..SHORT_SCRIPTS {
+    for seed in 0..H::SCRIPTS.short {
         for place in 0..=SHORT_STEPS {
             let everywhere = place == SHORT_STEPS;
             run(make, seed, SHORT_STEPS, |step, _| everywhere || step == place).await;
@@ -37,7 +37,7 @@ pub async fn short_scripts_with_a_crash_at_every_place<H: Harness>(make: &impl F
 
 /// Many operations, and crashes wherever they fall.
 pub async fn long_scripts_with_crashes_by_chance<H: Harness>(make: &impl Fn() -> H) {
-    for seed in 0..LONG_SCRIPTS {
+    for seed in 0..H::SCRIPTS.long {
         run(make, 1000 + seed, LONG_STEPS, |_, dice| dice.chance(LONG_CRASH)).await;
     }
 }
@@ -126,7 +126,7 @@ impl<H: Harness> World<H> {
     async fn settle(&mut self) {
         let mut quiet = 0;
         for _ in 0..ROUNDS_MAX {
-            if quiet == QUIET_ROUNDS || self.members.is_empty() {
+            if quiet >= QUIET_ROUNDS && (self.has_everything() || quiet >= QUIET_ROUNDS_MAX) || self.members.is_empty() {
                 break;
             }
             let owned: usize = self.members.values().map(|member| member.owned.len()).sum();
@@ -142,10 +142,21 @@ impl<H: Harness> World<H> {
         assert!(self.members.is_empty() || owned == PARTITIONS as usize, "{owned} are owned {}", self.told);
         for member in self.members.values() {
             for partition in &member.owned {
-                let assignment = member.assigned.iter().rfind(|found| found.partition == *partition).expect("it was told");
-                let next = assignment.positions.first().map_or(0, |position| position.next);
-                assert_eq!(member.values(IN, *partition), self.model.from(*partition, next), "{partition} {}", self.told);
+                assert_eq!(member.values(IN, *partition), self.expected(member, *partition), "{partition} {}", self.told);
             }
         }
+    }
+
+    fn has_everything(&self) -> bool {
+        let complete = |member: &Consumer<_>| {
+            member.owned.iter().all(|partition| member.values(IN, *partition) == self.expected(member, *partition))
+        };
+        self.members.values().all(complete)
+    }
+
+    /// What an owner should have been delivered of a partition.
+    fn expected(&self, member: &Consumer<<H::Log as Log>::Member>, partition: u32) -> &[String] {
+        let assignment = member.assigned.iter().rfind(|found| found.partition == partition).expect("it was told");
+        self.model.from(partition, assignment.next(IN).unwrap_or(0))
     }
 }

@@ -3,7 +3,7 @@
 use ports::{Bounds, Log, Member, TopicSpec};
 
 use super::{
-    Harness,
+    Clocked,
     scene::{IN, OUT, append, consumer, create, minutes, open, position, text, topic, values},
 };
 
@@ -12,7 +12,7 @@ async fn bounds(log: &impl Log) -> Bounds {
 }
 
 /// A day later they are gone, the younger ones and other topics are not, and offsets go on.
-pub async fn old_records_go<H: Harness>(make: &impl Fn() -> H) {
+pub async fn old_records_go<H: Clocked>(make: &impl Fn() -> H) {
     let (mut harness, log) = open(make).await;
     let kept = TopicSpec { retention: Some(minutes(60)), ..topic(IN, 1) };
     log.create(&[kept, topic(OUT, 1)]).await.expect("created");
@@ -30,7 +30,7 @@ pub async fn old_records_go<H: Harness>(make: &impl Fn() -> H) {
 }
 
 /// The newest stay, in about the declared size.
-pub async fn the_oldest_go_when_there_are_too_many_bytes<H: Harness>(make: &impl Fn() -> H) {
+pub async fn the_oldest_go_when_there_are_too_many_bytes<H: Clocked>(make: &impl Fn() -> H) {
     let (mut harness, log) = open(make).await;
     log.create(&[TopicSpec { retention_bytes: Some(100_000), ..topic(IN, 1) }]).await.expect("created");
     let long = "x".repeat(10_000);
@@ -45,7 +45,7 @@ pub async fn the_oldest_go_when_there_are_too_many_bytes<H: Harness>(make: &impl
 }
 
 /// A reader, a member and an instant below the oldest record begin there.
-pub async fn who_is_too_far_behind_goes_on_with_the_oldest<H: Harness>(make: &impl Fn() -> H) {
+pub async fn who_is_too_far_behind_goes_on_with_the_oldest<H: Clocked>(make: &impl Fn() -> H) {
     let (mut harness, log) = open(make).await;
     log.create(&[TopicSpec { retention: Some(minutes(10)), ..topic(IN, 1) }]).await.expect("created");
     let start = harness.now();
@@ -65,7 +65,7 @@ pub async fn who_is_too_far_behind_goes_on_with_the_oldest<H: Harness>(make: &im
 }
 
 /// Creating a topic again changes how long it keeps.
-pub async fn another_retention_is_taken_over<H: Harness>(make: &impl Fn() -> H) {
+pub async fn another_retention_is_taken_over<H: Clocked>(make: &impl Fn() -> H) {
     let (mut harness, log) = open(make).await;
     create(&log, 1).await;
     append(&log, IN, 0, &["a"]).await;
@@ -75,4 +75,18 @@ pub async fn another_retention_is_taken_over<H: Harness>(make: &impl Fn() -> H) 
     log.create(&[TopicSpec { retention: Some(minutes(10)), ..topic(IN, 1) }]).await.expect("changed");
     harness.pass(&log, minutes(5)).await;
     assert_eq!(values(&log, IN, 0, 0).await, ["b"]);
+}
+
+/// What went may come back with a crash only as long as it was not really gone; what stays, stays.
+pub async fn retention_survives<H: Clocked>(make: &impl Fn() -> H) {
+    let (mut harness, log) = open(make).await;
+    log.create(&[TopicSpec { retention: Some(minutes(10)), ..topic(IN, 1) }]).await.expect("created");
+    append(&log, IN, 0, &["a", "b"]).await;
+    harness.pass(&log, minutes(20)).await;
+    append(&log, IN, 0, &["c"]).await;
+    harness.pass(&log, minutes(2)).await;
+    let log = harness.crash(log).await;
+    harness.pass(&log, minutes(2)).await;
+    assert_eq!(values(&log, IN, 0, 0).await, ["c"]);
+    assert_eq!(log.bounds(IN, 0).await.expect("bounds"), Bounds { first: 2, next: 3 });
 }

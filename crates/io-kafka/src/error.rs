@@ -1,0 +1,102 @@
+//! What goes wrong with Kafka, and which of the port's kinds that is.
+
+use ports::ErrorKind;
+use rdkafka::{
+    error::{KafkaError, RDKafkaErrorCode},
+    types::RDKafkaErrorCode as Code,
+};
+
+/// An error of this adapter.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was asked for can never work.
+    #[error("{0}")]
+    Request(String),
+    /// Somebody else has taken over.
+    #[error("{0}")]
+    Fenced(String),
+    /// Kafka said no, or did not answer.
+    #[error("{what}: {source}")]
+    Kafka {
+        /// What was being done.
+        what: String,
+        /// What Kafka said.
+        source: KafkaError,
+    },
+    /// Something of ours is gone that lives as long as the process.
+    #[error("{0}")]
+    Ended(&'static str),
+}
+
+impl Error {
+    pub(crate) fn kafka(what: impl Into<String>) -> impl FnOnce(KafkaError) -> Self {
+        let what = what.into();
+        move |source| Self::Kafka { what, source }
+    }
+
+    /// What the caller has to do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Request(_) => ErrorKind::Invalid,
+            Self::Fenced(_) => ErrorKind::Fenced,
+            Self::Kafka { source, .. } => code(source).map_or(ErrorKind::Transient, kind),
+            Self::Ended(_) => ErrorKind::Transient,
+        }
+    }
+}
+
+/// What Kafka answered, if it did.
+pub(crate) fn code(error: &KafkaError) -> Option<RDKafkaErrorCode> {
+    error.rdkafka_error_code()
+}
+
+fn kind(code: RDKafkaErrorCode) -> ErrorKind {
+    match code {
+        Code::Fenced
+        | Code::FencedInstanceId
+        | Code::ProducerFenced
+        | Code::InvalidProducerEpoch
+        | Code::UnknownMemberId
+        | Code::IllegalGeneration
+        | Code::AssignmentLost => ErrorKind::Fenced,
+        Code::Authentication
+        | Code::SaslAuthenticationFailed
+        | Code::SSL
+        | Code::TopicAuthorizationFailed
+        | Code::GroupAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::TransactionalIdAuthorizationFailed
+        | Code::UnknownTopic
+        | Code::UnknownPartition
+        | Code::UnknownTopicOrPartition
+        | Code::InvalidTopic
+        | Code::InvalidConfig
+        | Code::InvalidPartitions
+        | Code::InvalidReplicationFactor
+        | Code::PolicyViolation
+        | Code::MessageSizeTooLarge
+        | Code::InvalidSessionTimeout
+        | Code::InvalidTransactionTimeout
+        | Code::OffsetMetadataTooLarge
+        | Code::UnsupportedVersion
+        | Code::UnsupportedFeature => ErrorKind::Invalid,
+        _ => ErrorKind::Transient,
+    }
+}
+
+impl From<Error> for ports::Error {
+    fn from(error: Error) -> Self {
+        let kind = error.kind();
+        match error {
+            Error::Kafka { what, source } => {
+                let advice = match kind {
+                    ErrorKind::Fenced => "join again",
+                    ErrorKind::Invalid => "change the settings, the topic or the rights of this client",
+                    _ => "it is tried again; `headway doctor` tells whether the brokers can be reached",
+                };
+                Self::with_source(kind, format!("{what}: {source}; {advice}"), source)
+            }
+            other => Self::new(kind, other.to_string()),
+        }
+    }
+}

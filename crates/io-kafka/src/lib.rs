@@ -1,0 +1,24 @@
+//! The log port on Apache Kafka: transactions, cooperative rebalances, and a consumer on a thread of its own.
+//!
+//! A commit is one transaction with the positions of the group in it. What Kafka numbers beside records - the ends of
+//! transactions - is seen by nobody: offsets have gaps there, and a partition ends behind its last record.
+
+mod append;
+mod client;
+mod create;
+mod deadline;
+mod error;
+mod log;
+mod member;
+mod names;
+mod note;
+mod read;
+mod records;
+mod settings;
+mod transactions;
+
+pub use create::{TopicChange, TopicPlan};
+pub use error::Error;
+pub use log::KafkaLog;
+pub use member::KafkaMember;
+pub use settings::{Sasl, Secret, Security, Settings};

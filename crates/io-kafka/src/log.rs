@@ -1,0 +1,254 @@
+//! The port. What the client library does by waiting is done on threads that may wait.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use domain::Timestamp;
+use ports::{Assignment, Bounds, Clock, Membership, Outgoing, Record, TopicSpec};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+};
+
+use crate::{
+    Error, KafkaMember, Settings, TopicPlan,
+    append::Appender,
+    client::{self, Telling},
+    create::Topics,
+    member,
+    names::Names,
+    read::Readers,
+};
+
+/// How often it is looked whether a topic that was made is there.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// A log on a cluster.
+#[derive(Clone)]
+pub struct KafkaLog {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) names: Names,
+    pub(crate) clock: Clock,
+    /// Asks, and never reads.
+    asking: BaseConsumer<Telling>,
+    topics: Topics,
+    appender: Appender,
+    readers: Readers,
+    /// One for each group: a few for each pipeline.
+    groups: Mutex<HashMap<String, Arc<BaseConsumer<Telling>>>>,
+    /// How many partitions topics have, which never changes.
+    partitions: Mutex<HashMap<String, u32>>,
+    /// Behind which offset the last record of a partition lies, by topic and partition, as long as its end is still this.
+    ends: Mutex<HashMap<(String, u32), (u64, u64)>>,
+}
+
+impl KafkaLog {
+    /// A log on the cluster of these settings. Connects when it is used.
+    pub fn open(settings: Settings, clock: Clock) -> Result<Self, Error> {
+        let settings = Arc::new(settings);
+        let asking = client::config(&settings).create_with_context(Telling::new(settings.clone()));
+        let asking = asking.map_err(Error::kafka("the settings of Kafka are not accepted"))?;
+        let inner = Inner {
+            names: Names::new(&settings.prefix),
+            clock,
+            asking,
+            topics: Topics::new(&settings)?,
+            appender: Appender::new(&settings)?,
+            readers: Readers::new(settings.clone()),
+            groups: Mutex::default(),
+            partitions: Mutex::default(),
+            ends: Mutex::default(),
+            settings,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What would have to change so that topics are as they should be. Changes nothing.
+    pub async fn plan(&self, topics: &[TopicSpec]) -> Result<TopicPlan, ports::Error> {
+        let mut there = BTreeMap::new();
+        for topic in topics {
+            let name = topic.name.clone();
+            there.insert(name.clone(), self.wait(move |inner| inner.fetch_partitions(&name)).await?);
+        }
+        Ok(self.inner.topics.plan(topics, |topic| there.get(topic).copied().flatten()).await?)
+    }
+
+    /// A topic that was made has no leaders for a moment.
+    async fn await_topics(&self, topics: &[TopicSpec]) -> Result<(), ports::Error> {
+        let looking = async {
+            for topic in topics {
+                loop {
+                    let name = topic.name.clone();
+                    if self.wait(move |inner| inner.fetch_partitions(&name)).await?.is_some() {
+                        break;
+                    }
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            }
+            Ok(())
+        };
+        let late = Error::Ended("a topic that was made has no leader yet: look at the brokers, and try again.");
+        tokio::time::timeout(self.inner.settings.answer_max, looking).await.unwrap_or(Err(late.into()))
+    }
+
+    /// Does on a thread that may wait what waits for brokers.
+    pub(crate) async fn wait<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, ports::Error> {
+        let inner = self.inner.clone();
+        let done = tokio::task::spawn_blocking(move || work(&inner)).await;
+        Ok(done.unwrap_or(Err(Error::Ended("the process is ending")))?)
+    }
+}
+
+impl Inner {
+    /// How many partitions a topic has; none when there is no such topic.
+    fn fetch_partitions(&self, topic: &str) -> Result<Option<u32>, Error> {
+        let name = self.names.outside(topic);
+        let metadata = self.asking.fetch_metadata(Some(&name), self.settings.answer_max);
+        let metadata = metadata.map_err(Error::kafka(format!("topic {name} cannot be looked up")))?;
+        let found = metadata.topics().iter().find(|found| found.name() == name && found.error().is_none());
+        let led = found.filter(|found| found.partitions().iter().all(|partition| partition.leader() >= 0));
+        Ok(led.map(|found| u32::try_from(found.partitions().len()).unwrap_or(0)).filter(|count| *count > 0))
+    }
+
+    pub(crate) fn partitions(&self, topic: &str) -> Result<u32, Error> {
+        let known = || self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = known().get(topic).copied() {
+            return Ok(count);
+        }
+        let count = self.fetch_partitions(topic)?.ok_or_else(|| {
+            Error::Request(format!(
+                "there is no topic {:?} in the cluster, or no right to see it: `headway topics plan` shows what is missing.",
+                self.names.outside(topic)
+            ))
+        })?;
+        known().insert(topic.to_owned(), count);
+        Ok(count)
+    }
+
+    pub(crate) fn check(&self, topic: &str, partition: u32) -> Result<(), Error> {
+        let count = self.partitions(topic)?;
+        if partition < count {
+            return Ok(());
+        }
+        Err(Error::Request(format!("topic {topic:?} has {count} partitions, so there is none with number {partition}.")))
+    }
+
+    fn knows(&self, topic: &str) -> bool {
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner).contains_key(topic)
+    }
+
+    fn bounds(&self, topic: &str, partition: u32) -> Result<Bounds, Error> {
+        self.check(topic, partition)?;
+        let name = self.names.outside(topic);
+        let failed = Error::kafka(format!("the ends of partition {partition} of {name} are not known"));
+        let ends = self.asking.fetch_watermarks(&name, partition.cast_signed(), self.settings.answer_max).map_err(failed)?;
+        let (first, end) = (ends.0.max(0).unsigned_abs(), ends.1.max(0).unsigned_abs());
+        let known = || self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = (topic.to_owned(), partition);
+        if let Some((_, next)) = known().get(&at).copied().filter(|(then, _)| *then == end) {
+            return Ok(Bounds { first: first.min(next), next });
+        }
+        let bounds = self.readers.bounds(&name, partition, first, end)?;
+        known().insert(at, (end, bounds.next));
+        Ok(bounds)
+    }
+
+    fn offset_at(&self, topic: &str, partition: u32, at: Timestamp) -> Result<u64, Error> {
+        self.check(topic, partition)?;
+        let name = self.names.outside(topic);
+        let failed = || Error::kafka(format!("an instant cannot be looked up in partition {partition} of {name}"));
+        let mut asked = TopicPartitionList::new();
+        let instant = Offset::Offset(at.0.max(0));
+        asked.add_partition_offset(&name, partition.cast_signed(), instant).map_err(failed())?;
+        let found = self.asking.offsets_for_times(asked, self.settings.answer_max).map_err(failed())?;
+        match found.elements().first().map(|element| element.offset()) {
+            Some(Offset::Offset(offset)) => Ok(offset.max(0).unsigned_abs()),
+            _ => Ok(self.bounds(topic, partition)?.next),
+        }
+    }
+
+    /// Somebody who asks what a group has committed without being of it.
+    fn group(&self, group: &str) -> Result<Arc<BaseConsumer<Telling>>, Error> {
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asking) = groups.get(group) {
+            return Ok(asking.clone());
+        }
+        let mut config = client::config(&self.settings);
+        config.set("group.id", group).set("isolation.level", "read_committed").set("enable.auto.commit", "false");
+        let asking = config.create_with_context(Telling::new(self.settings.clone()));
+        let asking: BaseConsumer<Telling> =
+            asking.map_err(Error::kafka(format!("what group {group} has committed cannot be read")))?;
+        let asking = Arc::new(asking);
+        groups.insert(group.to_owned(), asking.clone());
+        Ok(asking)
+    }
+
+    fn committed(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, Error> {
+        let mut partitions = 0;
+        for topic in topics {
+            partitions = self.partitions(topic)?.max(partitions);
+        }
+        let asking = self.group(&self.names.outside(group))?;
+        let all: Vec<u32> = (0..partitions).collect();
+        let found = member::committed(&asking, &self.names, topics, &all, self.settings.answer_max)?;
+        Ok(found.into_iter().filter(|assignment| !assignment.positions.is_empty()).collect())
+    }
+}
+
+impl ports::Log for KafkaLog {
+    type Member = KafkaMember;
+
+    async fn create(&self, topics: &[TopicSpec]) -> Result<(), ports::Error> {
+        let plan = self.plan(topics).await?;
+        self.inner.topics.apply(topics, &plan).await?;
+        self.await_topics(topics).await
+    }
+
+    async fn append(&self, records: Vec<Outgoing>) -> Result<(), ports::Error> {
+        let inner = self.inner.clone();
+        if let Some(unknown) = records.iter().map(|record| &record.topic).find(|topic| !inner.knows(topic)).cloned() {
+            self.wait(move |inner| inner.partitions(&unknown)).await?;
+        }
+        records.iter().try_for_each(|record| inner.check(&record.topic, record.partition))?;
+        Ok(self.inner.appender.append(&records, &inner.names).await?)
+    }
+
+    async fn join(&self, membership: Membership) -> Result<KafkaMember, ports::Error> {
+        let log = self.clone();
+        self.wait(move |_| KafkaMember::join(log, membership)).await
+    }
+
+    async fn read(&self, topic: &str, partition: u32, from: u64, bytes_max: usize) -> Result<Vec<Record>, ports::Error> {
+        let topic = topic.to_owned();
+        self.wait(move |inner| {
+            inner.check(&topic, partition)?;
+            inner.readers.read(&inner.names.outside(&topic), partition, from, bytes_max)
+        })
+        .await
+    }
+
+    async fn bounds(&self, topic: &str, partition: u32) -> Result<Bounds, ports::Error> {
+        let topic = topic.to_owned();
+        self.wait(move |inner| inner.bounds(&topic, partition)).await
+    }
+
+    async fn offset_at(&self, topic: &str, partition: u32, at: Timestamp) -> Result<u64, ports::Error> {
+        let topic = topic.to_owned();
+        self.wait(move |inner| inner.offset_at(&topic, partition, at)).await
+    }
+
+    async fn committed(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, ports::Error> {
+        let (group, topics) = (group.to_owned(), topics.to_vec());
+        self.wait(move |inner| inner.committed(&group, &topics)).await
+    }
+}

@@ -1,0 +1,350 @@
+//! One member of a group: asks its consumer, which has a thread of its own, and commits by transactions of its own.
+
+mod outbox;
+mod poller;
+mod rebalances;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, mpsc},
+    thread::Thread,
+    time::Duration,
+};
+
+use ports::{Assignment, Commit, ErrorKind, Event, Membership, Outgoing, Position};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+};
+
+use self::{
+    outbox::Outbox,
+    poller::{Command, Poller},
+    rebalances::Rebalances,
+};
+use crate::{
+    Error, KafkaLog,
+    deadline::Deadline,
+    error::code,
+    names::Names,
+    note,
+    transactions::{Failed, Transactions},
+};
+
+/// How long a commit waits before it is tried again while the group is changing: a rebalance takes a few of these.
+const CHANGING: Duration = Duration::from_millis(20);
+
+/// Positions by topic, of some partitions.
+type Committed = BTreeMap<u32, Vec<Option<u64>>>;
+
+/// A member of a group. Dropping it is like dying: its partitions wait for its return until its session is over.
+pub struct KafkaMember {
+    log: KafkaLog,
+    name: String,
+    group: String,
+    topics: Arc<[Arc<str>]>,
+    consumer: Arc<BaseConsumer<Rebalances>>,
+    transactions: Arc<Transactions>,
+    outbox: Arc<Outbox>,
+    commands: mpsc::Sender<Command>,
+    poller: Thread,
+    /// What is committed of partitions that are the member's, by topic.
+    owned: Committed,
+    /// Revoked, and the member's until it asks for the next event.
+    going: BTreeSet<u32>,
+    /// A commit has shown that another has its place.
+    fenced: bool,
+}
+
+impl KafkaMember {
+    /// Waits for brokers.
+    pub(crate) fn join(log: KafkaLog, membership: Membership) -> Result<Self, Error> {
+        let Membership { group, member, topics } = membership;
+        let partitions = cut_alike(&log, &group, &topics)?;
+        let topics: Arc<[Arc<str>]> = topics.into();
+        let (settings, names) = (&log.inner.settings, &log.inner.names);
+        // First, so that what the one before left open is not waited for.
+        let transactions = Transactions::open(settings, &names.transactions(&group, &member))?;
+        let places = topics.len() * partitions as usize;
+        let consumer = rebalances::consumer(settings, &names.outside(&group), &member, places)?;
+        let outbox = Arc::new(Outbox::default());
+        let (commands, heard) = mpsc::channel();
+        let poller = Poller::start(consumer, log.inner.clone(), topics.clone(), outbox.clone(), heard)?;
+        Ok(Self {
+            consumer: poller.consumer,
+            transactions: Arc::new(transactions),
+            commands,
+            poller: poller.thread,
+            owned: BTreeMap::new(),
+            going: BTreeSet::new(),
+            fenced: false,
+            name: member,
+            log,
+            group,
+            topics,
+            outbox,
+        })
+    }
+
+    fn tell(&self, command: Command) {
+        // A poller that is gone has said why, and that is the next thing to be heard.
+        let _ = self.commands.send(command);
+        self.poller.unpark();
+    }
+
+    fn place(&self, topic: &str) -> Option<usize> {
+        self.topics.iter().position(|known| **known == *topic)
+    }
+
+    fn note_change(&mut self, event: &Event) {
+        match event {
+            Event::Assigned(assignments) => {
+                for assignment in assignments {
+                    let next = self.topics.iter().map(|topic| assignment.next(topic)).collect();
+                    self.owned.insert(assignment.partition, next);
+                }
+            }
+            Event::Revoked(partitions) => self.going.extend(partitions),
+            Event::Lost(partitions) => partitions.iter().for_each(|partition| drop(self.owned.remove(partition))),
+            Event::Records { .. } | Event::Idle => {}
+        }
+    }
+
+    fn fenced(&self, why: &str) -> Error {
+        let Self { group, name, .. } = self;
+        Error::Fenced(format!("member {name} of group {group} {why}: drop what is not committed and join again."))
+    }
+
+    /// What can be seen to be wrong before anything is written.
+    fn check(&self, commit: &Commit) -> Result<(), Error> {
+        if commit.note.len() > Commit::NOTE_BYTES_MAX {
+            let (length, most) = (commit.note.len(), Commit::NOTE_BYTES_MAX);
+            let partition = commit.partition;
+            return Err(Error::Request(format!(
+                "a note of {length} bytes with a commit of partition {partition}, at most {most} fit: keep the rest elsewhere."
+            )));
+        }
+        if let Some(position) = commit.positions.iter().find(|position| self.place(&position.topic).is_none()) {
+            let (group, topic) = (&self.group, &position.topic);
+            return Err(Error::Request(format!("group {group} does not read topic {topic:?}: commit only what it joined for.")));
+        }
+        commit.outputs.iter().try_for_each(|output| self.log.inner.check(&output.topic, output.partition))?;
+        let owned = self.owned.contains_key(&commit.partition);
+        if owned { Ok(()) } else { Err(self.fenced(&format!("does not own partition {}", commit.partition))) }
+    }
+
+    /// What is committed afterwards, by partition and topic. The note of a partition lies beside the position of the first topic.
+    fn positions(&self, commits: &[Commit]) -> Result<(TopicPartitionList, Committed), Error> {
+        let mut list = TopicPartitionList::new();
+        let mut after = BTreeMap::new();
+        let failed = || Error::kafka("positions cannot be written down");
+        for Commit { partition, positions, note, .. } in commits {
+            let mut next = self.owned.get(partition).cloned().unwrap_or_default();
+            let named = positions.iter().filter_map(|position| Some((self.place(&position.topic)?, position.next)));
+            named.for_each(|(place, position)| next[place] = Some(position));
+            for (place, topic) in self.topics.iter().enumerate() {
+                let of_note = place == 0;
+                let Some(offset) = next[place].or(of_note.then_some(0)) else { continue };
+                let name = self.log.inner.names.outside(topic);
+                let offset = Offset::Offset(offset.cast_signed());
+                list.add_partition_offset(&name, partition.cast_signed(), offset).map_err(failed())?;
+                if of_note && let Some(mut element) = list.find_partition(&name, partition.cast_signed()) {
+                    element.set_metadata(note::to_text(note));
+                }
+            }
+            after.insert(*partition, next);
+        }
+        Ok((list, after))
+    }
+
+    async fn write(&mut self, commits: Vec<Commit>) -> Result<(), ports::Error> {
+        let checks = commits.iter().map(|commit| (commit.partition, self.check(commit)));
+        for (_, checked) in checks {
+            checked?;
+        }
+        let (positions, after) = self.positions(&commits)?;
+        let job = Job {
+            transactions: self.transactions.clone(),
+            consumer: self.consumer.clone(),
+            outputs: commits.into_iter().flat_map(|commit| commit.outputs).collect(),
+            positions,
+            patience: self.log.inner.settings.session_max,
+        };
+        let written = self.log.wait(move |inner| job.run(&inner.names)).await;
+        match &written {
+            Ok(()) => self.owned.extend(after),
+            // The group would tell it with the next heartbeat; until then nothing would come of going on.
+            Err(error) => self.fenced |= error.kind() == ErrorKind::Fenced,
+        }
+        written
+    }
+}
+
+/// One transaction.
+struct Job {
+    transactions: Arc<Transactions>,
+    consumer: Arc<BaseConsumer<Rebalances>>,
+    outputs: Vec<Outgoing>,
+    positions: TopicPartitionList,
+    patience: Duration,
+}
+
+impl Job {
+    /// Tries again while the group is changing, with what the group is then. Partitions that went meanwhile are somebody else's:
+    /// the group says so.
+    fn run(&self, names: &Names) -> Result<(), Error> {
+        let deadline = Deadline::after(self.patience);
+        let outputs: Vec<&Outgoing> = self.outputs.iter().collect();
+        loop {
+            let Some(group) = self.consumer.group_metadata() else { return Err(Error::Ended("the consumer is closed")) };
+            match self.transactions.run(&outputs, names, &self.positions, &group) {
+                Ok(()) => return Ok(()),
+                Err(Failed::Changing(source)) if deadline.is_over() || self.consumer.assignment_lost() => {
+                    return Err(Error::Kafka { what: "a transaction was not committed".into(), source });
+                }
+                Err(Failed::Changing(_)) => std::thread::park_timeout(CHANGING),
+                Err(Failed::Error(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+impl ports::Member for KafkaMember {
+    async fn next(&mut self, wait: Duration) -> Result<Event, ports::Error> {
+        if !self.going.is_empty() {
+            let going = std::mem::take(&mut self.going);
+            going.iter().for_each(|partition| drop(self.owned.remove(partition)));
+            self.tell(Command::Release(going));
+        }
+        if self.fenced {
+            let lost: Vec<u32> = std::mem::take(&mut self.owned).into_keys().collect();
+            return if lost.is_empty() { Err(self.fenced("has been replaced").into()) } else { Ok(Event::Lost(lost)) };
+        }
+        let given = tokio::time::sleep(wait);
+        tokio::pin!(given);
+        loop {
+            let outbox = self.outbox.clone();
+            let news = outbox.news();
+            tokio::pin!(news);
+            // What comes from here on is heard.
+            news.as_mut().enable();
+            if let Some(event) = self.outbox.take(&self.topics) {
+                self.poller.unpark();
+                let event = event?;
+                self.note_change(&event);
+                // What was fetched of a partition that has gone since is nobody's.
+                match event {
+                    Event::Records { partition, .. } if !self.owned.contains_key(&partition) => continue,
+                    event => return Ok(event),
+                }
+            }
+            tokio::select! {
+                biased;
+                () = &mut news => {}
+                () = &mut given => return Ok(Event::Idle),
+            }
+        }
+    }
+
+    fn start(&mut self, partition: u32, positions: &[Position]) -> Result<(), ports::Error> {
+        if let Some(Position { topic, .. }) = positions.iter().find(|position| self.place(&position.topic).is_none()) {
+            let group = &self.group;
+            return Err(
+                Error::Request(format!("group {group} does not read topic {topic:?}: start only what it joined for.")).into()
+            );
+        }
+        if !self.owned.contains_key(&partition) {
+            return Err(self.fenced(&format!("does not own partition {partition}")).into());
+        }
+        let next_of = |topic: &Arc<str>| positions.iter().find(|position| position.topic == *topic).map(|position| position.next);
+        let from: Vec<Option<u64>> = self.topics.iter().map(next_of).collect();
+        self.outbox.shut(partition);
+        self.tell(Command::Start(partition, from));
+        Ok(())
+    }
+
+    fn pause(&mut self, topic: &str, partition: u32) {
+        if let Some(place) = self.place(topic) {
+            self.outbox.pause(partition, place, true);
+        }
+    }
+
+    fn resume(&mut self, topic: &str, partition: u32) {
+        if let Some(place) = self.place(topic) {
+            self.outbox.pause(partition, place, false);
+        }
+    }
+
+    async fn commit(&mut self, commits: Vec<Commit>) -> Result<(), ports::Error> {
+        self.write(commits).await
+    }
+
+    async fn leave(self) -> Result<(), ports::Error> {
+        Ok(())
+    }
+}
+
+impl Drop for KafkaMember {
+    fn drop(&mut self) {
+        self.tell(Command::Close);
+    }
+}
+
+/// How many partitions the topics of a membership have, all of them.
+fn cut_alike(log: &KafkaLog, group: &str, topics: &[Arc<str>]) -> Result<u32, Error> {
+    let Some(first) = topics.first() else {
+        return Err(Error::Request(format!("a member of group {group} joins for no topic: name one.")));
+    };
+    let partitions = log.inner.partitions(first)?;
+    for topic in topics {
+        let count = log.inner.partitions(topic)?;
+        if count != partitions {
+            return Err(Error::Request(format!(
+                "the topics of group {group} have different numbers of partitions: {first:?} has {partitions} and {topic:?} has \
+                 {count}. Join for topics that are cut alike."
+            )));
+        }
+    }
+    Ok(partitions)
+}
+
+/// What a group has committed of some partitions of its topics.
+pub(crate) fn committed<C: ConsumerContext>(
+    asking: &BaseConsumer<C>,
+    names: &Names,
+    topics: &[Arc<str>],
+    partitions: &[u32],
+    answer_max: Duration,
+) -> Result<Vec<Assignment>, Error> {
+    let mut asked = TopicPartitionList::new();
+    for topic in topics {
+        for partition in partitions {
+            asked.add_partition(&names.outside(topic), partition.cast_signed());
+        }
+    }
+    let found = asking.committed_offsets(asked, answer_max).map_err(Error::kafka("what is committed cannot be read"))?;
+    let assignment = |partition: &u32| {
+        let mut assignment = Assignment { partition: *partition, positions: Vec::new(), note: bytes::Bytes::new() };
+        for (place, topic) in topics.iter().enumerate() {
+            let Some(element) = found.find_partition(&names.outside(topic), partition.cast_signed()) else { continue };
+            element.error().map_err(Error::kafka("what is committed cannot be read"))?;
+            let Offset::Offset(offset) = element.offset() else { continue };
+            assignment.positions.push(Position { topic: topic.clone(), next: offset.max(0).unsigned_abs() });
+            if place == 0 {
+                assignment.note = note::from_text(element.metadata()).ok_or_else(|| {
+                    Error::Request(format!(
+                        "the note beside the position of {topic} {partition} is not Headway's: use another group."
+                    ))
+                })?;
+            }
+        }
+        Ok(assignment)
+    };
+    partitions.iter().map(assignment).collect()
+}
+
+/// Whether a consumer can never be used again since another has its name.
+fn is_replaced(error: &rdkafka::error::KafkaError) -> bool {
+    use rdkafka::types::RDKafkaErrorCode as Code;
+    matches!(code(error), Some(Code::Fenced | Code::FencedInstanceId | Code::Fatal))
+}

@@ -1,0 +1,180 @@
+//! Reading outside any group: consumers that are told where to read, kept for the next call that goes on where one has stopped.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use ports::{Bounds, Record};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
+    message::{BorrowedMessage, Message},
+    types::RDKafkaErrorCode as Code,
+};
+
+use crate::{
+    Error, Settings,
+    client::{self, Telling, millis},
+    deadline::Deadline,
+    records::Batch,
+};
+
+/// Consumers that are kept: a recovery reads a few topics side by side.
+const KEPT_MAX: usize = 6;
+/// What a consumer fetches ahead of what was asked for: two answers to a recovery that reads a mebibyte at a time.
+const AHEAD_KIB: &str = "2048";
+/// How long a broker waits for news before it says that there is none.
+const NOTHING_AFTER: Duration = Duration::from_millis(10);
+/// How far back the last record is looked for at first. What follows it are the ends of transactions.
+const STEP_BACK: u64 = 16;
+
+/// Consumers for whoever wants to read.
+pub(crate) struct Readers {
+    settings: Arc<Settings>,
+    kept: Mutex<Vec<Reader>>,
+}
+
+/// One consumer, and where it stands.
+struct Reader {
+    consumer: BaseConsumer<Telling>,
+    at: Option<(String, u32, u64)>,
+}
+
+impl Readers {
+    pub(crate) fn new(settings: Arc<Settings>) -> Self {
+        Self { settings, kept: Mutex::default() }
+    }
+
+    /// Records from an offset on, at least one if there is any. `topic` is its name in the cluster. Waits for brokers.
+    pub(crate) fn read(&self, topic: &str, partition: u32, from: u64, bytes_max: usize) -> Result<Vec<Record>, Error> {
+        self.read_until(&Place { topic, partition, from }, bytes_max, 0)
+    }
+
+    /// All records up to an offset, however long they take to come, and then what has come with them.
+    fn read_until(&self, place: &Place<'_>, bytes_max: usize, until: u64) -> Result<Vec<Record>, Error> {
+        let at = Some((place.topic.to_owned(), place.partition, place.from));
+        let mut reader = self.take(&at)?;
+        if reader.at != at {
+            reader.go(place)?;
+        }
+        let records = reader.records(&self.settings, place, bytes_max, until)?;
+        self.keep(reader);
+        Ok(records)
+    }
+
+    /// What a partition holds, by what the brokers say of its ends: they count the ends of transactions as well.
+    pub(crate) fn bounds(&self, topic: &str, partition: u32, first: u64, end: u64) -> Result<Bounds, Error> {
+        if first >= end {
+            return Ok(Bounds { first, next: first });
+        }
+        let mut back = 1;
+        loop {
+            let from = end.saturating_sub(back).max(first);
+            let tail = self.read_until(&Place { topic, partition, from }, usize::MAX, end)?;
+            if let Some(last) = tail.iter().rfind(|record| record.offset < end) {
+                return Ok(Bounds { first, next: last.offset + 1 });
+            }
+            if from == first {
+                return Ok(Bounds { first, next: first });
+            }
+            back *= STEP_BACK;
+        }
+    }
+
+    /// One that stands there, or any other.
+    fn take(&self, at: &Option<(String, u32, u64)>) -> Result<Reader, Error> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = kept.iter().position(|reader| reader.at == *at) {
+            return Ok(kept.remove(place));
+        }
+        if kept.len() == KEPT_MAX {
+            return Ok(kept.remove(0));
+        }
+        drop(kept);
+        Reader::new(&self.settings)
+    }
+
+    fn keep(&self, reader: Reader) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT_MAX {
+            kept.push(reader);
+        }
+    }
+}
+
+impl Reader {
+    fn new(settings: &Arc<Settings>) -> Result<Self, Error> {
+        let mut config = client::config(settings);
+        config
+            // A consumer has to name a group; this one never joins it and never commits.
+            .set("group.id", "headway-readers")
+            .set("enable.auto.commit", "false")
+            .set("isolation.level", "read_committed")
+            .set("auto.offset.reset", "earliest")
+            .set("enable.partition.eof", "true")
+            .set("fetch.wait.max.ms", millis(NOTHING_AFTER))
+            .set("fetch.queue.backoff.ms", "1")
+            .set("queued.max.messages.kbytes", AHEAD_KIB);
+        let context = Telling::new(settings.clone());
+        let consumer = config.create_with_context(context).map_err(Error::kafka("the log cannot be read"))?;
+        Ok(Self { consumer, at: None })
+    }
+
+    fn go(&mut self, place: &Place<'_>) -> Result<(), Error> {
+        let mut list = TopicPartitionList::new();
+        let offset = Offset::Offset(place.from.cast_signed());
+        let there = list.add_partition_offset(place.topic, place.partition.cast_signed(), offset);
+        there.and_then(|()| self.consumer.assign(&list)).map_err(|source| place.failed(source))
+    }
+
+    fn records(&mut self, settings: &Settings, place: &Place<'_>, bytes_max: usize, until: u64) -> Result<Vec<Record>, Error> {
+        let deadline = Deadline::after(settings.answer_max);
+        let mut batch = Batch::default();
+        let mut next = place.from;
+        // Only what ended well stands where it seems to stand. Whoever has heard of the end hears of it only once.
+        self.at = None;
+        loop {
+            let enough = next >= until && !batch.is_empty();
+            match self.consumer.poll(if enough { Duration::ZERO } else { deadline.left() }) {
+                Some(Ok(message)) if !place.is_of(&message) => {}
+                Some(Ok(message)) => {
+                    batch.push(&message);
+                    next = message.offset().unsigned_abs() + 1;
+                    if batch.bytes() >= bytes_max {
+                        break;
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(ended))) if ended == place.partition.cast_signed() => return Ok(batch.finish()),
+                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(Err(source)) => return Err(place.failed(source)),
+                None if enough => break,
+                None if deadline.is_over() => return Err(place.failed(KafkaError::MessageConsumption(Code::OperationTimedOut))),
+                None => {}
+            }
+        }
+        self.at = Some((place.topic.to_owned(), place.partition, next));
+        Ok(batch.finish())
+    }
+}
+
+/// Where to read.
+struct Place<'a> {
+    topic: &'a str,
+    partition: u32,
+    from: u64,
+}
+
+impl Place<'_> {
+    /// What was fetched for the call before may still come.
+    fn is_of(&self, message: &BorrowedMessage<'_>) -> bool {
+        message.partition() == self.partition.cast_signed()
+            && message.topic() == self.topic
+            && message.offset().unsigned_abs() >= self.from
+    }
+
+    fn failed(&self, source: KafkaError) -> Error {
+        Error::Kafka { what: format!("partition {} of {} was not read", self.partition, self.topic), source }
+    }
+}
