@@ -1,0 +1,96 @@
+# What has to be there before a server can start. Sourced by `servers`.
+# Debian packages where a command is missing; what Maven Central has goes below .headway/servers, each in a folder that appears when it
+# is complete. Versions are in pom.xml.
+# shellcheck shell=bash
+
+# Kafka 4 needs it.
+readonly JAVA_MIN=17
+
+# install_servers NAME...
+install_servers() {
+    local names=" $* "
+    mkdir -p "$INSTALLED"
+    hold "$INSTALLED"
+    install_packages "$names"
+    [[ $names != *" kafka"* ]] || install_kafka
+    [[ $names != *" registry "* ]] || install_registry
+    say "Everything is here for: $*."
+}
+
+install_packages() {
+    local packages=()
+    [[ $1 != *" redis"* ]] || { has redis-server && has redis-cli; } || packages+=(redis-server)
+    [[ $1 != *-secure* ]] || has openssl || packages+=(openssl)
+    [[ $1 != *" kafka"* ]] || has kcat || packages+=(kcat)
+    if [[ $1 == *" kafka"* || $1 == *" registry "* ]]; then
+        java_works || packages+=(default-jre-headless)
+        { kafka_is_installed && registry_is_installed; } || has mvn || packages+=(maven)
+    fi
+    ((${#packages[@]} == 0)) || install_debian "up to two minutes and 300 MB, most of it Java" "${packages[@]}"
+    [[ ! " ${packages[*]} " =~ " default-jre" ]] || java_works ||
+        fail "This system's Java is $(java -version 2>&1 | head -n 1): install version $JAVA_MIN or newer, then repeat."
+}
+
+install_kafka() {
+    local new=$KAFKA.new
+    ! kafka_is_installed || return 0
+    say "Fetching Apache Kafka $(version_of kafka) by Maven (half a minute, 45 MB; Maven keeps a copy below ~/.m2)."
+    rm -rf "$new" "$KAFKA"
+    mkdir -p "$new"
+    fetch kafka copy-dependencies "$new/libs"
+    format_kafka "$new"
+    version_of kafka >"$new/version"
+    mv "$new" "$KAFKA"
+    (archive_kafka) || { rm "$KAFKA/version" && exit 1; }
+}
+
+# What a broker finds in its folder when it starts for the first time, with the user that secure ones know.
+format_kafka() {
+    say "log.dirs=$1/formatted" "process.roles=broker,controller" "node.id=1" "controller.quorum.voters=1@127.0.0.1:1" \
+        "listeners=CONTROLLER://127.0.0.1:1,PLAINTEXT://127.0.0.1:2" "controller.listener.names=CONTROLLER" >"$1/format.properties"
+    java -cp "$1/libs/*" kafka.tools.StorageTool format --config "$1/format.properties" --cluster-id headway-tests-00000-AA \
+        --add-scram "SCRAM-SHA-512=[name=\"$USER_NAME\",password=\"$USER_PASSWORD\"]" >"$1/format.log" 2>&1 ||
+        fail "Kafka could not format a folder:" "$(tail -n 5 "$1/format.log")"
+}
+
+# Java reads its classes from one file from then on: a start costs half the time. It makes that file when a broker ends.
+archive_kafka() {
+    local trial=$KAFKA/trial
+    HEADWAY_JAVA_OPTIONS="-XX:ArchiveClassesAtExit=$KAFKA/classes.jsa" start_process "$trial" kafka
+    kill_process TERM "$trial"
+    await_end "$trial" || fail "Kafka did not end after its first start: see $trial/log, then repeat."
+    [[ -s $KAFKA/classes.jsa ]] || say "Java made no archive of Kafka's classes: it starts more slowly, and works all the same."
+    rm -rf "$trial"
+}
+
+install_registry() {
+    ! registry_is_installed || return 0
+    say "Fetching Apicurio Registry $(version_of registry) by Maven (a minute, 150 MB; Maven keeps a copy below ~/.m2)."
+    rm -rf "$REGISTRY" "$REGISTRY.new"
+    mkdir -p "$REGISTRY.new"
+    fetch registry unpack "$REGISTRY.new"
+    version_of registry >"$REGISTRY.new/version"
+    mv "$REGISTRY.new" "$REGISTRY"
+}
+
+# fetch EXECUTION GOAL FOLDER, as pom.xml describes it.
+fetch() {
+    mvn --quiet --batch-mode --strict-checksums -Dstyle.color=never -f "$HERE/pom.xml" -Dfolder="$3" "dependency:$2@$1" ||
+        fail "Maven could not fetch it. Look at the lines above; what is missing is usually the network (or a mirror in ~/.m2/settings.xml)." \
+            "Then repeat."
+}
+
+# Another version than pom.xml names counts as none.
+kafka_is_installed() { [[ $(cat "$KAFKA/version" 2>/dev/null) == "$(version_of kafka)" ]]; }
+registry_is_installed() { [[ $(cat "$REGISTRY/version" 2>/dev/null) == "$(version_of registry)" ]]; }
+
+version_of() { sed -n "s/.*<$1\.version>\(.*\)<.*/\1/p" "$HERE/pom.xml"; }
+
+java_works() {
+    local version
+    version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p') && [[ -n $version ]] && ((version >= JAVA_MIN))
+}
+
+has() { command -v "$1" >/dev/null; }
+
+need() { has "$1" || fail "\`$1\` is missing: run \`./dev servers install\`, then repeat."; }
