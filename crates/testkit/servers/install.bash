@@ -3,9 +3,6 @@
 # is complete. Versions are in pom.xml.
 # shellcheck shell=bash
 
-# Kafka 4 needs it.
-readonly JAVA_MIN=17
-
 # install_servers NAME...
 install_servers() {
     local names=" $* "
@@ -24,7 +21,9 @@ install_packages() {
     [[ $1 != *" kafka"* ]] || has kcat || packages+=(kcat)
     if [[ $1 == *" kafka"* || $1 == *" registry "* ]]; then
         java_works || packages+=(default-jre-headless)
-        { kafka_is_installed && registry_is_installed; } || has mvn || packages+=(maven)
+    fi
+    if { [[ $1 == *" kafka"* ]] && ! kafka_is_installed; } || { [[ $1 == *" registry "* ]] && ! registry_is_installed; }; then
+        has mvn || packages+=(maven)
     fi
     ((${#packages[@]} == 0)) || install_debian "up to two minutes and 300 MB, most of it Java" "${packages[@]}"
     [[ ! " ${packages[*]} " =~ " default-jre" ]] || java_works ||
@@ -34,14 +33,14 @@ install_packages() {
 install_kafka() {
     local new=$KAFKA.new
     ! kafka_is_installed || return 0
-    say "Fetching Apache Kafka $(version_of kafka) by Maven (half a minute, 45 MB; Maven keeps a copy below ~/.m2)."
+    say "Fetching Apache Kafka $(version_of kafka) by Maven (half a minute, 90 MB; Maven keeps a copy below ~/.m2)."
     rm -rf "$new" "$KAFKA"
     mkdir -p "$new"
     fetch kafka copy-dependencies "$new/libs"
     format_kafka "$new"
     version_of kafka >"$new/version"
     mv "$new" "$KAFKA"
-    (archive_kafka) || { rm "$KAFKA/version" && exit 1; }
+    (archive_classes "$KAFKA" kafka) || { rm "$KAFKA/version" && exit 1; }
 }
 
 # What a broker finds in its folder when it starts for the first time, with the user that secure ones know.
@@ -53,31 +52,23 @@ format_kafka() {
         fail "Kafka could not format a folder:" "$(tail -n 5 "$1/format.log")"
 }
 
-# Java reads its classes from one file from then on: a start costs half the time. It makes that file when a broker ends.
-archive_kafka() {
-    local trial=$KAFKA/trial
-    HEADWAY_JAVA_OPTIONS="-XX:ArchiveClassesAtExit=$KAFKA/classes.jsa" start_process "$trial" kafka
-    kill_process TERM "$trial"
-    await_end "$trial" || fail "Kafka did not end after its first start: see $trial/log, then repeat."
-    [[ -s $KAFKA/classes.jsa ]] || say "Java made no archive of Kafka's classes: it starts more slowly, and works all the same."
-    rm -rf "$trial"
-}
-
 install_registry() {
     ! registry_is_installed || return 0
-    say "Fetching Apicurio Registry $(version_of registry) by Maven (a minute, 150 MB; Maven keeps a copy below ~/.m2)."
+    say "Fetching Apicurio Registry $(version_of registry) by Maven (a minute, 200 MB; Maven keeps a copy below ~/.m2)."
     rm -rf "$REGISTRY" "$REGISTRY.new"
     mkdir -p "$REGISTRY.new"
     fetch registry unpack "$REGISTRY.new"
     version_of registry >"$REGISTRY.new/version"
     mv "$REGISTRY.new" "$REGISTRY"
+    (archive_classes "$REGISTRY" registry) || { rm "$REGISTRY/version" && exit 1; }
 }
 
 # fetch EXECUTION GOAL FOLDER, as pom.xml describes it.
 fetch() {
-    mvn --quiet --batch-mode --strict-checksums -Dstyle.color=never -f "$HERE/pom.xml" -Dfolder="$3" "dependency:$2@$1" ||
-        fail "Maven could not fetch it. Look at the lines above; what is missing is usually the network (or a mirror in ~/.m2/settings.xml)." \
-            "Then repeat."
+    local log=$INSTALLED/maven.log
+    mvn --batch-mode --strict-checksums -f "$HERE/pom.xml" -Dfolder="$3" "dependency:$2@$1" >"$log" 2>&1 ||
+        fail "Maven could not fetch it:" "$(grep -F '[ERROR]' "$log" | head -n 5)" \
+            "What is missing is usually the network, or a mirror in ~/.m2/settings.xml. The rest is in $log. Then repeat."
 }
 
 # Another version than pom.xml names counts as none.
@@ -85,11 +76,6 @@ kafka_is_installed() { [[ $(cat "$KAFKA/version" 2>/dev/null) == "$(version_of k
 registry_is_installed() { [[ $(cat "$REGISTRY/version" 2>/dev/null) == "$(version_of registry)" ]]; }
 
 version_of() { sed -n "s/.*<$1\.version>\(.*\)<.*/\1/p" "$HERE/pom.xml"; }
-
-java_works() {
-    local version
-    version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p') && [[ -n $version ]] && ((version >= JAVA_MIN))
-}
 
 has() { command -v "$1" >/dev/null; }
 

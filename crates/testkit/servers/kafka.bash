@@ -2,9 +2,6 @@
 # shellcheck shell=bash
 
 readonly KAFKA=$INSTALLED/kafka
-# Tests start it often and use it little: a collector without threads of its own, and no second compiler, halve the time to start.
-# And no performance data: Java leaves its folder for a moment to tidy them up, and its folder is what we know it by.
-readonly JAVA_FOR_TESTS=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData)
 
 start_kafka() {
     start_process "$1" kafka
@@ -83,18 +80,14 @@ SETTINGS
 
 # Every first start begins with a copy of the folder that was formatted when Kafka was installed: a second less each time.
 kafka_prepare() {
-    local archive=() options=()
     kafka_is_installed || fail "Apache Kafka is not here: run \`./dev servers install kafka\`, then repeat."
-    need java
     need kcat
     if [[ ! -d $1/data ]]; then
         cp -r "$KAFKA/formatted" "$1/data.new"
         mv "$1/data.new" "$1/data"
     fi
-    read -r -a options <<<"${HEADWAY_JAVA_OPTIONS:-}"
-    # Another Java than the one that made the archive goes without it, in silence.
-    [[ ! -s $KAFKA/classes.jsa ]] || archive=(-XX:SharedArchiveFile="$KAFKA/classes.jsa" -Xlog:cds=off -Xlog:cds+dynamic=off)
-    COMMAND=(java "${JAVA_FOR_TESTS[@]}" -Xmx512m "${archive[@]}" "${options[@]}" -cp "$KAFKA/libs/*" kafka.Kafka server.properties)
+    java_command "$KAFKA"
+    COMMAND+=(-Xmx512m -cp "$KAFKA/libs/*" kafka.Kafka server.properties)
 }
 
 kafka_answers() {

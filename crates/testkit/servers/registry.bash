@@ -10,14 +10,12 @@ start_registry() {
 }
 
 registry_configure() {
-    local options=() jars=("$REGISTRY"/*-runner.jar)
-    [[ -f ${jars[0]} ]] || fail "The schema registry is not here: run \`./dev servers install registry\`, then repeat."
-    need java
+    registry_is_installed || fail "The schema registry is not here: run \`./dev servers install registry\`, then repeat."
     reserve_ports "$1" 1
-    read -r -a options <<<"${HEADWAY_JAVA_OPTIONS:-}"
+    java_command "$REGISTRY"
     # Without the delay, what was answered is in the file when the process is killed.
-    COMMAND=(java "${JAVA_FOR_TESTS[@]}" -Xmx256m "${options[@]}" -Dquarkus.http.host=127.0.0.1 -Dquarkus.http.port="${PORTS[0]}"
-        -Dquarkus.datasource.jdbc.url="jdbc:h2:file:./data/registry;WRITE_DELAY=0" -jar "${jars[0]}")
+    COMMAND+=(-Xmx256m -Dquarkus.http.host=127.0.0.1 -Dquarkus.http.port="${PORTS[0]}"
+        -Dquarkus.datasource.jdbc.url="jdbc:h2:file:./data/registry;WRITE_DELAY=0" -jar "$REGISTRY"/*-runner.jar)
 }
 
 registry_answers() {
