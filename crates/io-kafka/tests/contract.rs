@@ -23,7 +23,7 @@ fn cluster() -> Cluster {
         prefix: format!("contract-{}-{process}-{case}.", wall().0),
         // As short as the broker of the tests allows, so that the dead are missed soon.
         session_max: Duration::from_secs(1),
-        ..Settings::new(std::env::var("KAFKA").unwrap_or("127.0.0.1:19092".into()))
+        ..Settings::new(testkit::servers::shared("kafka"))
     };
     Cluster { settings }
 }
