@@ -8,6 +8,7 @@ mod features;
 mod new;
 mod run;
 mod sample;
+mod servers;
 mod simulate;
 mod telling;
 
@@ -25,6 +26,7 @@ pub(crate) use self::{
     new::New,
     run::Run,
     sample::Sample,
+    servers::Servers,
     simulate::Simulate,
     telling::Telling,
 };

@@ -8,6 +8,7 @@ pub(crate) mod control;
 mod edit;
 mod files;
 mod generations;
+mod hold;
 mod lag;
 mod preview;
 mod readiness;
@@ -24,16 +25,22 @@ use std::{
 use bytes::Bytes;
 use dataplane::features::{Counts, Parts};
 use domain::{Span, Timestamp};
-use io_folder::{Folder, FolderArtifacts, FolderCatalog, MemoryOnline};
+use io_folder::{Folder, FolderArtifacts, FolderCatalog};
+use io_kafka::KafkaLog;
 use io_log::EmbeddedLog;
 use ports::{Artifacts, Catalog, Clock, Log};
 use tokio::sync::watch;
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    parts::{AnyLog, AnyOnline},
+    settings::Servers,
+};
 use clock::Steady;
 pub(crate) use clock::wall_clock;
 use edit::Edit;
 pub(crate) use generations::Hosted;
+use hold::Held;
 pub(crate) use lag::Lag;
 pub(crate) use readiness::Readiness;
 
@@ -44,7 +51,9 @@ const RETENTION: Span = Span(37 * 86_400_000);
 /// Where the number of partitions is kept.
 const PARTITIONS: &str = "host/partitions";
 /// Two for each of the workers that run by default, so that one can be busy while the other waits for the disk.
-const PARTITIONS_DEFAULT: u32 = 4;
+pub(crate) const PARTITIONS_DEFAULT: u32 = 4;
+/// Four workers with four each, or one with all of them.
+const PARTITIONS_OF_KAFKA: u32 = 16;
 
 /// How to open a host.
 #[derive(Clone, Debug)]
@@ -58,6 +67,10 @@ pub(crate) struct Options {
     pub(crate) pace: Pace,
     /// How often a state is written down; none for what is usual.
     pub(crate) snapshot_every: Option<Duration>,
+    pub(crate) servers: Servers,
+    /// The name of this process among several, and the folder that they share.
+    pub(crate) replica: Option<String>,
+    pub(crate) shared: Option<PathBuf>,
 }
 
 /// How time passes.
@@ -85,23 +98,41 @@ impl Pace {
 }
 
 impl Options {
+    /// The name of a worker in the groups of the log, the same after a restart.
+    fn member(&self, number: usize) -> String {
+        match &self.replica {
+            Some(replica) => format!("{replica}.features-{number}"),
+            None => format!("features-{number}"),
+        }
+    }
+
     /// For a folder that no process holds: as it was left, with as many partitions as its topics have.
     pub(crate) fn of_stopped(folder: &Path) -> Self {
         let pace = Pace::Runs(1.0);
-        Self { folder: folder.to_owned(), pipelines: Vec::new(), partitions: None, workers: 1, pace, snapshot_every: None }
+        Self {
+            folder: folder.to_owned(),
+            pipelines: Vec::new(),
+            partitions: None,
+            workers: 1,
+            pace,
+            snapshot_every: None,
+            servers: Servers::default(),
+            replica: None,
+            shared: None,
+        }
     }
 }
 
 /// What all pipelines of a host share; the online store is not among it, since names and generations are a pipeline's own.
-pub(crate) struct EmbeddedParts {
-    pub(crate) log: EmbeddedLog,
+pub(crate) struct SharedParts {
+    pub(crate) log: AnyLog,
     pub(crate) artifacts: FolderArtifacts,
     pub(crate) clock: Clock,
 }
 
-impl EmbeddedParts {
+impl SharedParts {
     /// The same for the workers of one pipeline.
-    fn with(&self, online: &MemoryOnline) -> Parts<EmbeddedLog, MemoryOnline, FolderArtifacts> {
+    fn with(&self, online: &AnyOnline) -> Parts<AnyLog, AnyOnline, FolderArtifacts> {
         let Self { log, artifacts, clock } = self;
         Parts { log: log.clone(), online: online.clone(), artifacts: artifacts.clone(), clock: clock.clone() }
     }
@@ -109,7 +140,8 @@ impl EmbeddedParts {
 
 /// A running Headway.
 pub(crate) struct Host {
-    pub(crate) parts: EmbeddedParts,
+    _held: Option<Held>,
+    pub(crate) parts: SharedParts,
     pub(crate) catalog: FolderCatalog,
     pub(crate) options: Options,
     pub(crate) partitions: u32,
@@ -124,7 +156,7 @@ pub(crate) struct Host {
 }
 
 /// Into how many parts the topics of a folder are divided: as many as at the first start, and then as many as are wanted.
-pub(crate) async fn partitions(artifacts: &FolderArtifacts, wanted: Option<u32>) -> Result<u32, Failure> {
+pub(crate) async fn partitions(artifacts: &FolderArtifacts, wanted: Option<u32>, default: u32) -> Result<u32, Failure> {
     let there = artifacts.get(PARTITIONS).await?;
     let there = there.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.trim().parse::<u32>().ok());
     match (there, wanted) {
@@ -133,7 +165,7 @@ pub(crate) async fn partitions(artifacts: &FolderArtifacts, wanted: Option<u32>)
         ))),
         (Some(there), _) => Ok(there),
         (None, wanted) => {
-            let partitions = wanted.unwrap_or(PARTITIONS_DEFAULT);
+            let partitions = wanted.unwrap_or(default);
             artifacts.put(PARTITIONS, Bytes::from(partitions.to_string())).await?;
             Ok(partitions)
         }
@@ -151,26 +183,48 @@ pub(crate) struct Status {
     pub(crate) settled: bool,
 }
 
+/// The log that was asked for, and what holds the folder if it does not.
+fn open_log(options: &Options, clock: &Clock) -> Result<(AnyLog, Option<Held>), Failure> {
+    match &options.servers.kafka {
+        Some(settings) => {
+            let held = Held::take(&options.folder)?;
+            let log = KafkaLog::open(settings.clone(), clock.clone()).map_err(ports::Error::from)?;
+            Ok((AnyLog::Kafka(log), Some(held)))
+        }
+        None => {
+            let log = EmbeddedLog::open(io_log::Settings::new(options.folder.join("log")), clock.clone())?;
+            Ok((AnyLog::Embedded(log), None))
+        }
+    }
+}
+
+/// What to say of a write that a power cut tore.
+fn torn(log: &AnyLog) -> Option<String> {
+    let AnyLog::Embedded(log) = log else { return None };
+    let torn = log.recovered().torn.as_ref()?;
+    Some(format!("The last write before the stop was cut short and is put aside: {torn:?}. Nothing acknowledged was in it."))
+}
+
 impl Host {
     /// Takes the folder, says what is in it, and starts the workers. Waits for the disk.
     pub(crate) async fn open(options: Options) -> Result<Arc<Self>, Failure> {
         let steady = Arc::new(Steady::new(options.pace.speed()));
         let clock = steady.clock();
-        let log_folder = options.folder.join("log");
         std::fs::create_dir_all(&options.folder).map_err(|error| Failure::writing(&options.folder, &error))?;
-        let log = EmbeddedLog::open(io_log::Settings::new(log_folder), clock.clone())?;
-        let folder = Folder::open(&options.folder).map_err(ports::Error::from)?;
+        let (log, held) = open_log(&options, &clock)?;
+        let folder = match (&options.shared, &options.replica) {
+            (Some(shared), Some(replica)) => Folder::open_among(shared, replica),
+            _ => Folder::open(&options.folder),
+        };
+        let folder = folder.map_err(ports::Error::from)?;
         let artifacts = folder.artifacts();
-        let partitions = partitions(&artifacts, options.partitions).await?;
-        let mut announcements = Vec::new();
-        if let Some(torn) = &log.recovered().torn {
-            announcements.push(format!(
-                "The last write before the stop was cut short and is put aside: {torn:?}. Nothing acknowledged was in it."
-            ));
-        }
-        let parts = EmbeddedParts { log, artifacts, clock };
+        let default = if options.servers.kafka.is_some() { PARTITIONS_OF_KAFKA } else { PARTITIONS_DEFAULT };
+        let partitions = partitions(&artifacts, options.partitions, default).await?;
+        let announcements = torn(&log).into_iter().collect();
+        let parts = SharedParts { log, artifacts, clock };
         let host = Arc::new(Self {
             parts,
+            _held: held,
             catalog: folder.catalog(),
             options,
             partitions,

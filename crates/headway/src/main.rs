@@ -10,6 +10,8 @@ mod host;
 mod http;
 mod marker;
 mod pages;
+mod parts;
+mod settings;
 mod table;
 mod telemetry;
 mod view;

@@ -7,6 +7,7 @@ mod trail;
 mod wire;
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -24,6 +25,9 @@ use wire::{DeploymentFile, Line};
 /// What the files say that they are.
 const KIND: &str = "deployment";
 const EXTENSION: &str = ".json";
+const TRAIL: &str = "audit.jsonl";
+/// Whoever has locked this file may write.
+const TURN: &str = "turn";
 const ADVICE: &str =
     "Bring it back from a copy, or move it away and deploy the pipeline again; the others are not touched by this";
 /// File systems allow 255 bytes, and the extension needs some.
@@ -42,15 +46,26 @@ struct Shared {
     trail: Trail,
     /// Whether a deployment may be in force whose entry the trail lacks.
     behind: bool,
+    /// Other processes write here too: each waits for its turn, and looks at what they wrote before.
+    among_others: bool,
 }
 
 impl FolderCatalog {
     pub(crate) fn open(disk: Disk, root: PathBuf) -> Result<Self, Error> {
         disk.create_folder(&root)?;
-        let trail = Trail::open(&disk, root.join("audit.jsonl"))?;
-        let mut shared = Shared { disk, root, trail, behind: true };
+        let trail = Trail::open(&disk, root.join(TRAIL))?;
+        let mut shared = Shared { disk, root, trail, behind: true, among_others: false };
         shared.catch_up()?;
         Ok(Self { shared: Arc::new(Mutex::new(shared)) })
+    }
+
+    /// One that other processes write to as well, each in its turn.
+    pub(crate) fn open_among(disk: Disk, root: PathBuf) -> Result<Self, Error> {
+        disk.create_folder(&root)?;
+        let _turn = turn(&root)?;
+        let catalog = Self::open(disk, root)?;
+        catalog.shared.lock().map_err(Error::poisoned)?.among_others = true;
+        Ok(catalog)
     }
 
     async fn run<T: Send + 'static>(
@@ -81,14 +96,16 @@ impl Catalog for FolderCatalog {
     async fn deploy(&self, deployment: &Deployment, audit: &AuditEntry) -> Result<(), ports::Error> {
         let pipeline = checked(&deployment.pipeline)?;
         let file = DeploymentFile::new(deployment, audit);
-        self.run(move |shared| shared.deploy(&pipeline, &file)).await
+        self.run(move |shared| shared.in_turn(|shared| shared.deploy(&pipeline, &file))).await
     }
 
     async fn record(&self, entry: &AuditEntry) -> Result<(), ports::Error> {
         let line = Line::of(entry);
         self.run(move |shared| {
-            shared.catch_up()?;
-            shared.trail.append(&shared.disk, &line)
+            shared.in_turn(|shared| {
+                shared.catch_up()?;
+                shared.trail.append(&shared.disk, &line)
+            })
         })
         .await
     }
@@ -106,6 +123,17 @@ impl Catalog for FolderCatalog {
 }
 
 impl Shared {
+    /// Does something while no other process writes.
+    fn in_turn<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        if !self.among_others {
+            return work(self);
+        }
+        let _turn = turn(&self.root)?;
+        self.trail = Trail::open(&self.disk, self.root.join(TRAIL))?;
+        self.behind = true;
+        work(self)
+    }
+
     fn path(&self, pipeline: &str) -> PathBuf {
         self.root.join(format!("{pipeline}{EXTENSION}"))
     }
@@ -154,6 +182,15 @@ impl Shared {
         }
         Ok(missing)
     }
+}
+
+/// Waits until no other process writes, and keeps it so until the file is dropped.
+fn turn(root: &Path) -> Result<File, Error> {
+    let path = root.join(TURN);
+    let failed = |error| Error::file("lock", &path, error);
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
 }
 
 /// The deployments in a folder that is looked at and not held, in order of their pipelines.

@@ -43,6 +43,22 @@ impl Folder {
         Self::open_on(Disk::new(path.join(UNFINISHED)), path)
     }
 
+    /// The same for a folder that several processes use at once, each under a name of its own. Blocks.
+    pub fn open_among(path: impl AsRef<Path>, name: &str) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let own = path.join(UNFINISHED).join(name);
+        let disk = Disk::new(own.clone());
+        disk.create_folder(&own)?;
+        claim(&disk, path)?;
+        empty(&own)?;
+        Ok(Self {
+            catalog: FolderCatalog::open_among(disk.clone(), path.join("catalog"))?,
+            warehouse: FolderWarehouse::open(disk.clone(), path.join("warehouse"))?,
+            // Not swept: others put artifacts into its folders.
+            artifacts: FolderArtifacts::look(disk, path.join("artifacts")),
+        })
+    }
+
     pub(crate) fn open_on(disk: Disk, path: &Path) -> Result<Self, Error> {
         claim(&disk, path)?;
         empty(&path.join(UNFINISHED))?;

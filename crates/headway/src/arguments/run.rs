@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Telling;
+use super::{Servers, Telling};
 
 /// Arguments of `run`.
 #[derive(Args, Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct Run {
     /// Print a line now and then, even on a terminal
     #[arg(long)]
     pub(crate) headless: bool,
-    /// Into how many parts topics are divided: 4, and fixed once they exist
+    /// Into how many parts topics are divided: 4, or 16 in Kafka, and fixed once they exist
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) partitions: Option<u32>,
     /// How many workers share them
@@ -42,6 +42,14 @@ pub(crate) struct Run {
     /// How often each partition writes down its state, so that less is taken again after a crash
     #[arg(long, default_value = "30s", value_name = "SPAN", value_parser = snapshot_every)]
     pub(crate) snapshot_every: domain::Span,
+    /// The name of this process among those that share the work, the same after a restart; a pod's name, for example
+    #[arg(long, env = "HEADWAY_REPLICA", value_name = "NAME")]
+    pub(crate) replica: Option<String>,
+    /// Where snapshots and deployments are that several processes share; without it, in the folder of this one
+    #[arg(long, value_name = "FOLDER", requires = "replica")]
+    pub(crate) shared: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) servers: Servers,
     #[command(flatten)]
     pub(crate) telling: Telling,
 }

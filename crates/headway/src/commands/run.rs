@@ -16,6 +16,7 @@ use crate::{
     failure::Failure,
     host::{Host, Options, Pace, Status, control},
     http,
+    settings::Servers,
     telemetry::{Gatherer, Telemetry},
     view::{Summary, View},
 };
@@ -61,6 +62,9 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
         workers: usize::from(arguments.workers),
         pace: Pace::Runs(arguments.speed),
         snapshot_every: Some(Duration::from_millis(arguments.snapshot_every.0.unsigned_abs())),
+        servers: Servers::resolve(&arguments.servers)?,
+        replica: arguments.replica.clone(),
+        shared: arguments.shared.clone(),
     };
     let host = Host::open(options).await?;
     let gatherer = Gatherer::new(host.clone());

@@ -136,7 +136,8 @@ fn to_folder(
     std::fs::create_dir_all(folder).map_err(|error| Failure::writing(folder, &error))?;
     let log = EmbeddedLog::open(io_log::Settings::new(folder.join("log")), clock)?;
     let artifacts = io_folder::Folder::open(folder).map_err(ports::Error::from)?.artifacts();
-    let partitions = runtime.block_on(crate::host::partitions(&artifacts, arguments.partitions))?;
+    let partitions =
+        runtime.block_on(crate::host::partitions(&artifacts, arguments.partitions, crate::host::PARTITIONS_DEFAULT))?;
     runtime.block_on(log.create(&topics(&prefix, world, partitions)))?;
     let producer = Producer::new(world, start, arguments.seed, faults)?;
     play(arguments, producer, start, console, |records| {

@@ -21,6 +21,7 @@ use super::{Host, Status, preview, reading::Reading};
 use crate::{
     doctor::{self, Finding, Patient},
     failure::Failure,
+    parts::AnyLog,
 };
 
 /// A request carries at most some thousands of events.
@@ -188,12 +189,16 @@ impl Host {
     }
 
     async fn examine(&self) -> Result<Vec<Finding>, Failure> {
-        let log = self.parts.log.clone();
-        let inspected = tokio::task::spawn_blocking(move || log.inspect()).await;
-        let log = inspected.map_err(|error| Failure::failed(format!("the log was not looked at: {error}")))??;
+        let log = match self.parts.log.clone() {
+            AnyLog::Embedded(log) => {
+                let inspected = tokio::task::spawn_blocking(move || log.inspect()).await;
+                Some(inspected.map_err(|error| Failure::failed(format!("the log was not looked at: {error}")))??)
+            }
+            AnyLog::Kafka(_) => None,
+        };
         let deployments = self.hosted().iter().map(|hosted| hosted.deployment()).collect();
         let (folder, artifacts, now) = (&*self.options.folder, self.parts.artifacts.clone(), self.clock().now());
-        Ok(doctor::inside(Patient { folder, log: Some(log), deployments, artifacts: Some(artifacts), now }).await)
+        Ok(doctor::inside(Patient { folder, log, deployments, artifacts: Some(artifacts), now }).await)
     }
 
     /// Appends events, each to the partition of its key. When this returns they survive a crash.

@@ -11,7 +11,6 @@ use dataplane::{
     features::{Plan, Watch},
     past::{self, Incomplete},
 };
-use io_folder::MemoryOnline;
 use pipeline::Pipeline;
 use ports::{AuditEntry, Catalog, Deployment, Log, OnlineStore, Serving};
 
@@ -20,7 +19,7 @@ use super::{
     lag::position,
     running::{Running, plan},
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, parts::AnyOnline};
 
 /// How often it is looked whether a generation that is being built has caught up.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -36,7 +35,7 @@ pub(crate) struct Hosted {
     /// What its workers count. Two pipelines number their generations alike, so each has its own.
     pub(crate) watch: Watch,
     /// Where its vectors are read.
-    pub(crate) online: MemoryOnline,
+    pub(crate) online: AnyOnline,
     state: Mutex<State>,
 }
 
@@ -64,7 +63,7 @@ impl Hosted {
     pub(super) fn new(host: &Host, pipeline: Pipeline, deployment: Deployment) -> Arc<Self> {
         let state = Mutex::new(State { deployment, running: BTreeMap::new() });
         let (id, topics, watch) = (pipeline.id.clone(), Topics::new(&pipeline), Watch::default());
-        let online = MemoryOnline::new(host.clock().clone());
+        let online = AnyOnline::memory(host.clock());
         Arc::new(Self { id, topics, pipeline, watch, online, state })
     }
 

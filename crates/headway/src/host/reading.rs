@@ -70,7 +70,8 @@ impl Host {
         }
         let mut keys = Vec::new();
         for serving in hosted.online.serving().await? {
-            keys.extend(hosted.online.sample(entity, &serving, EXAMPLES).into_iter().map(|(key, _)| format!("{entity}:{key}")));
+            let sample = hosted.online.sample(entity, &serving, EXAMPLES).await?;
+            keys.extend(sample.into_iter().map(|(key, _)| format!("{entity}:{key}")));
         }
         keys.sort();
         keys.dedup();

@@ -6,7 +6,6 @@ use dataplane::{
     Topics, deploy,
     features::{Plan, Settings, Watch, Worker},
 };
-use io_folder::MemoryOnline;
 use ports::{Built, Deployment};
 use tokio::{
     sync::{
@@ -17,7 +16,7 @@ use tokio::{
 };
 
 use super::{Host, files::kept_files};
-use crate::failure::Failure;
+use crate::{failure::Failure, parts::AnyOnline};
 
 /// Running workers.
 pub(super) struct Running {
@@ -27,7 +26,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn start(host: &Arc<Host>, watch: &Watch, online: &MemoryOnline, plan: Plan) -> Self {
+    pub(super) fn start(host: &Arc<Host>, watch: &Watch, online: &AnyOnline, plan: Plan) -> Self {
         let (stop, stopped) = channel(false);
         let hurried = |span: Duration| span.mul_f64(host.options.pace.hurry().max(1.0));
         let settings = Settings::default();
@@ -39,7 +38,7 @@ impl Running {
         let together = Arc::new(Barrier::new(host.options.workers));
         let worker = |number: usize| {
             let (host, stopped) = (host.clone(), stopped.clone());
-            let name = format!("features-{number}");
+            let name = host.options.member(number);
             let life = (host.clock().now().0.unsigned_abs() << 16) | number as u64;
             let worker = Worker::new(plan.clone(), settings.clone(), host.parts.with(online), watch.clone(), name.clone(), life);
             let worker = worker.linked_by(crate::telemetry::linker()).joining_with(together.clone());

@@ -28,7 +28,8 @@ pub(super) struct Frame {
     /// Entities in the engines, of all groups.
     pub(super) entities: u64,
     /// Vectors in the online store.
-    pub(super) vectors: u64,
+    /// None when a server holds them, which is not asked for their number.
+    pub(super) vectors: Option<u64>,
     /// Partitions that are being worked on.
     pub(super) partitions: usize,
     pub(super) workers: usize,

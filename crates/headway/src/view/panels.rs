@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use domain::{FeatureVector, NEVER, Span, Timestamp, Value, unpack};
-use io_folder::MemoryOnline;
 use ports::{OnlineStore, Serving, VectorKey};
 
 use crate::{
     failure::Failure,
     host::{Host, reading::is_outdated},
+    parts::AnyOnline,
     view::{
-        entities::{self, Kind, Shown, kinds},
+        entities::{Kind, Shown, kinds},
         frame::{Cell, Condition, Panel, Row},
         text,
     },
@@ -33,7 +33,7 @@ pub(super) struct Panels {
 #[derive(Debug)]
 struct Chosen {
     kind: Kind,
-    online: MemoryOnline,
+    online: AnyOnline,
     keys: Vec<String>,
     count: usize,
     more: bool,
@@ -83,21 +83,28 @@ async fn choose(host: &Host) -> Result<Vec<Chosen>, Failure> {
             shown[first..].iter_mut().for_each(|chosen| chosen.kind.title = format!("{} {}", one.id, chosen.kind.entity));
         }
     }
-    shown.iter_mut().for_each(Chosen::rank);
+    for chosen in &mut shown {
+        chosen.rank().await?;
+    }
     Ok(shown)
 }
 
 impl Chosen {
     /// Finds the entities with the largest values of the first column, or of the first of whose group there are any.
-    fn rank(&mut self) {
+    async fn rank(&mut self) -> Result<(), Failure> {
         let online = &self.online;
         let Kind { entity, groups, columns, .. } = &mut self.kind;
-        let sample = |column: &entities::Chosen| {
+        let mut found = None;
+        for (place, column) in columns.iter().enumerate() {
             let Shown { group, generation, .. } = &groups[column.group];
-            online.sample(entity, &Serving { group: group.name.clone(), generation: *generation }, LOOKED_AT_MAX)
-        };
-        let found = columns.iter().map(sample).enumerate().find(|(_, sample)| !sample.is_empty());
-        let Some((first, sample)) = found else { return };
+            let serving = Serving { group: group.name.clone(), generation: *generation };
+            let sample = online.sample(entity, &serving, LOOKED_AT_MAX).await?;
+            if !sample.is_empty() {
+                found = Some((place, sample));
+                break;
+            }
+        }
+        let Some((first, sample)) = found else { return Ok(()) };
         columns[..=first].rotate_right(1);
         (self.count, self.more) = (sample.len(), sample.len() == LOOKED_AT_MAX);
         let (column, schema) = (&columns[0], &groups[columns[0].group].schema);
@@ -110,6 +117,7 @@ impl Chosen {
             by_value.then_with(|| by_key(key, of_other))
         });
         self.keys = ranked.into_iter().take(ROWS_MAX).map(|(_, key)| key).collect();
+        Ok(())
     }
 
     async fn panel(&self, now: Timestamp, rows_max: usize) -> Result<Panel, Failure> {

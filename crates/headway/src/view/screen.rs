@@ -140,7 +140,7 @@ impl Screen {
             behind: status.lag_records,
             refused,
             entities: counts.entities,
-            vectors: host.hosted().iter().map(|hosted| hosted.online.vectors() as u64).sum(),
+            vectors: host.hosted().iter().map(|hosted| hosted.online.vectors()).sum(),
             partitions: status.partitions,
             workers: host.options.workers,
             snapshots: counts.snapshots,

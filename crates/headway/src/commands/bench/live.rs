@@ -228,7 +228,7 @@ impl Scratch {
     async fn host(&self, part: &str, spec: &str, pace: Pace) -> Result<Arc<Host>, Failure> {
         let pipelines = vec![self.pipeline(part, spec)?];
         let (folder, workers) = (self.folder(part), WORKERS);
-        Host::open(Options { folder, pipelines, partitions: None, workers, pace, snapshot_every: None }).await
+        Host::open(Options { pipelines, workers, pace, ..Options::of_stopped(&folder) }).await
     }
 }
 

@@ -73,7 +73,7 @@ fn figures(frame: &Frame) -> Vec<Figure> {
     let reasons: Vec<String> = frame.refused.iter().map(|(reason, count)| format!("{reason} {}", grouped(*count))).collect();
     let reasons = if reasons.is_empty() { String::new() } else { format!(" · {}", reasons.join(", ")) };
     let refused = frame.refused.iter().map(|(_, count)| count).sum();
-    let vectors = many(frame.vectors, "vector online", "vectors online");
+    let vectors = frame.vectors.map(|count| format!(" · {}", many(count, "vector online", "vectors online")));
     let builds = if frame.builds { " · building anew" } else { "" };
     let (workers, snapshots) = (many(frame.workers as u64, "worker", "workers"), many(frame.snapshots, "snapshot", "snapshots"));
     let partitions = frame.partitions as u64;
@@ -82,7 +82,11 @@ fn figures(frame: &Frame) -> Vec<Figure> {
         Some(readable(frame)),
         city,
         Some(figure("refused", grouped(refused), reasons)),
-        Some(figure("holds", grouped(frame.entities), format!(" {} · {vectors}", word(frame.entities, "entity", "entities")))),
+        Some(figure(
+            "holds",
+            grouped(frame.entities),
+            format!(" {}{}", word(frame.entities, "entity", "entities"), vectors.unwrap_or_default()),
+        )),
         Some(figure(
             "running",
             grouped(partitions),

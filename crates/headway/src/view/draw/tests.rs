@@ -27,7 +27,7 @@ fn frame() -> Frame {
         behind: 1204,
         refused: vec![("late", 8), ("duplicate", 4)],
         entities: 1812,
-        vectors: 12_334,
+        vectors: Some(12_334),
         partitions: 4,
         workers: 2,
         snapshots: 1,

@@ -47,7 +47,7 @@ async fn shown(bikes: &[Bike]) -> Vec<String> {
     let pipeline = pipeline::parse("bikes", SPEC).expect("a pipeline in order");
     let kind = kinds(&pipeline, |_| Some(1)).remove(0);
     let of_rides = kind.groups.iter().find(|shown| shown.group.name == "use").expect("the group is there").clone();
-    let online = MemoryOnline::new(clock_fn(1.0, || NOW));
+    let online = AnyOnline::memory(&clock_fn(1.0, || NOW));
     for bike in bikes {
         let header = Header {
             schema: of_rides.schema.id,
@@ -67,7 +67,7 @@ async fn shown(bikes: &[Bike]) -> Vec<String> {
             .expect("memory takes it");
     }
     let mut chosen = Chosen { kind, online, keys: Vec::new(), count: 0, more: false };
-    chosen.rank();
+    chosen.rank().await.expect("memory can be read");
     let panel = chosen.panel(NOW, 3).await.expect("memory answers");
     let row = |row: &Row| {
         let cells: Vec<String> = row.cells.iter().map(|cell| format!("{} {:?}", cell.text, cell.condition)).collect();
