@@ -351,18 +351,25 @@ impl Host {
 
     pub(crate) async fn status(&self) -> Result<Status, Failure> {
         let mut status = Status { counts: self.counts(), ..Status::default() };
-        let (mut wanted, mut written) = (0, true);
         for hosted in self.hosted() {
             status.lag_records += hosted.lag(self).await?;
-            // A commit that is not yet written says so before it is made, so this is asked after it.
-            let counts = hosted.watch.counts();
-            status.partitions += counts.len();
+            status.partitions += hosted.watch.counts().len();
             status.builds |= hosted.builds();
-            wanted += hosted.partitions_wanted(self);
-            written &= counts.values().all(|counts| counts.written);
         }
-        status.settled = status.lag_records == 0 && status.partitions >= wanted && written;
+        // A commit that is not yet written says so before it is made, so this is asked after it.
+        status.settled = status.lag_records == 0 && self.has_written_all().await?;
         Ok(status)
+    }
+
+    async fn has_written_all(&self) -> Result<bool, Failure> {
+        for hosted in self.hosted() {
+            for plan in hosted.plans() {
+                if !hosted.is_written(&plan).await? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Waits until the workers have taken what is in the log and the online store has everything of it.

@@ -14,6 +14,25 @@ use crate::{arguments, failure::Failure};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Servers {
     pub(crate) kafka: Option<io_kafka::Settings>,
+    redis: Option<Redis>,
+}
+
+/// A Redis, for any pipeline.
+#[derive(Clone, Debug)]
+struct Redis {
+    url: Url,
+    authorities: Option<PathBuf>,
+    login: Option<io_redis::Login>,
+}
+
+/// An address that may have a password in it.
+#[derive(Clone)]
+struct Url(String);
+
+impl std::fmt::Debug for Url {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("[hidden]")
+    }
 }
 
 /// The file, as it was written.
@@ -22,6 +41,8 @@ pub(crate) struct Servers {
 struct Raw {
     #[serde(default)]
     kafka: RawKafka,
+    #[serde(default)]
+    redis: RawRedis,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -41,6 +62,15 @@ struct RawKafka {
     password_file: Option<PathBuf>,
     token_file: Option<PathBuf>,
     session: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRedis {
+    url: Option<String>,
+    authorities: Option<PathBuf>,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -63,7 +93,40 @@ impl Servers {
         };
         let mut faults = Vec::new();
         let kafka = raw.kafka.resolve(arguments.kafka.clone(), &place, &mut faults);
-        if faults.is_empty() { Ok(Self { kafka }) } else { Err(Failure::configuration(faults.join("\n"))) }
+        let redis = raw.redis.resolve(arguments.redis.clone(), &place, &mut faults);
+        if faults.is_empty() { Ok(Self { kafka, redis }) } else { Err(Failure::configuration(faults.join("\n"))) }
+    }
+}
+
+impl Servers {
+    /// The Redis of a pipeline, if there is one.
+    pub(crate) fn redis(&self, pipeline: &str) -> Result<Option<io_redis::Settings>, ports::Error> {
+        let Some(Redis { url, authorities, login }) = &self.redis else { return Ok(None) };
+        let mut settings = io_redis::Settings::parse(pipeline, &url.0)?;
+        if let (Some(file), Some(_)) = (authorities, &settings.tls) {
+            settings.tls = Some(io_redis::Roots::File(file.clone()));
+        }
+        settings.login = login.clone().or(settings.login);
+        Ok(Some(settings))
+    }
+}
+
+impl RawRedis {
+    fn resolve(self, url: Option<String>, place: &Path, faults: &mut Vec<String>) -> Option<Redis> {
+        let url = url.or(self.url)?;
+        // Any id will do to see whether an address is one.
+        if let Err(error) = io_redis::Settings::parse("any", &url) {
+            faults.push(format!("{}: [redis] {error}", place.display()));
+        }
+        let login = match (self.user, self.password_file) {
+            (user, Some(file)) => Some(io_redis::Login { user, password: io_redis::Secret::new(secret(&file, faults)) }),
+            (Some(_), None) => {
+                faults.push(format!("{}: [redis] a user needs password_file", place.display()));
+                None
+            }
+            (None, None) => None,
+        };
+        Some(Redis { url: Url(url), authorities: self.authorities, login })
     }
 }
 

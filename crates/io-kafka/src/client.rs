@@ -4,6 +4,7 @@ use std::{fs, sync::Arc, time::Duration};
 
 use rdkafka::{
     ClientConfig, ClientContext, client::OAuthToken, config::RDKafkaLogLevel, consumer::ConsumerContext, error::KafkaError,
+    types::RDKafkaErrorCode,
 };
 use tracing::{debug, error, info, warn};
 
@@ -104,6 +105,10 @@ impl ClientContext for Telling {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        // The end of a partition is no error, and goes to whoever reads it as well.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+            return;
+        }
         warn!(%error, "{reason}");
     }
 

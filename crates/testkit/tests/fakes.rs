@@ -41,6 +41,28 @@ async fn the_online_store_keeps_the_contract() {
     contract::online::suite(&mut Fakes(MemoryOnlineStore::default, MemoryOnlineStore::empty)).await;
 }
 
+/// A store that outlives its clients.
+struct Lasting;
+
+impl Harness for Lasting {
+    type Port = MemoryOnlineStore;
+
+    const CRASH_EMPTIES: bool = false;
+
+    async fn fresh(&mut self) -> MemoryOnlineStore {
+        MemoryOnlineStore::default()
+    }
+
+    async fn crash(&mut self, port: MemoryOnlineStore) -> MemoryOnlineStore {
+        port
+    }
+}
+
+#[tokio::test]
+async fn an_online_store_that_outlives_its_clients_keeps_the_contract() {
+    contract::online::suite(&mut Lasting).await;
+}
+
 /// Empties itself at each operation although its port is durable: the suite must notice.
 #[tokio::test]
 #[should_panic(expected = "seed")]

@@ -58,7 +58,7 @@ impl Edit {
         let at = host.clock().now();
         let next = deploy::next(current.as_ref(), &pipeline.id, &spec, &named_schemas(&pipeline), &changes, at);
         let deployment = match (next, current) {
-            (None, Some(current)) => return Ok(Hosted::resumed(host, pipeline, current)),
+            (None, Some(current)) => return Hosted::resumed(host, pipeline, current),
             (Some(next), current) => {
                 let action = format!("deploy {}", pipeline.id);
                 let detail = words(&changes);
@@ -73,7 +73,7 @@ impl Edit {
             }
             (None, None) => return Err(Failure::failed(format!("{} has no groups: there is nothing to run.", pipeline.id))),
         };
-        Ok(Hosted::new(host, pipeline, deployment))
+        Hosted::new(host, pipeline, deployment)
     }
 }
 

@@ -12,17 +12,21 @@ use dataplane::{
     past::{self, Incomplete},
 };
 use pipeline::Pipeline;
-use ports::{AuditEntry, Catalog, Deployment, Log, OnlineStore, Serving};
+use ports::{AuditEntry, Catalog, Deployment, ErrorKind, Log, OnlineStore, Serving, Share};
+use tracing::warn;
 
 use super::{
     Host,
     lag::position,
     running::{Running, plan},
 };
+
 use crate::{failure::Failure, parts::AnyOnline};
 
 /// How often it is looked whether a generation that is being built has caught up.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often it is looked whether the online store still knows what readers read.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Groups that one announcement names: what fits two lines of a terminal.
 const INCOMPLETE_NAMED: usize = 4;
 
@@ -50,21 +54,21 @@ impl Hosted {
         let deployment = host.catalog.deployment(id).await?;
         let deployment =
             deployment.ok_or_else(|| Failure::failed(format!("{id} was never run in this folder: name its folder.")))?;
-        Ok(Self::resumed(host, pipeline::parse(id, &deployment.spec)?, deployment))
+        Self::resumed(host, pipeline::parse(id, &deployment.spec)?, deployment)
     }
 
     /// A pipeline that goes on as it was.
-    pub(super) fn resumed(host: &Host, pipeline: Pipeline, deployment: Deployment) -> Arc<Self> {
+    pub(super) fn resumed(host: &Host, pipeline: Pipeline, deployment: Deployment) -> Result<Arc<Self>, Failure> {
         let (id, revision, groups) = (&pipeline.id, deployment.revision, deployment.groups.len());
         host.announce(format!("{id}: resumed at revision {revision}, {groups} groups."));
         Self::new(host, pipeline, deployment)
     }
 
-    pub(super) fn new(host: &Host, pipeline: Pipeline, deployment: Deployment) -> Arc<Self> {
+    pub(super) fn new(host: &Host, pipeline: Pipeline, deployment: Deployment) -> Result<Arc<Self>, Failure> {
         let state = Mutex::new(State { deployment, running: BTreeMap::new() });
         let (id, topics, watch) = (pipeline.id.clone(), Topics::new(&pipeline), Watch::default());
-        let online = AnyOnline::memory(host.clock());
-        Arc::new(Self { id, topics, pipeline, watch, online, state })
+        let online = AnyOnline::open(&host.options.servers, host.clock(), &id)?;
+        Ok(Arc::new(Self { id, topics, pipeline, watch, online, state }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -89,10 +93,6 @@ impl Hosted {
         self.state().deployment.groups.iter().any(|deployed| deployed.replaces.is_some())
     }
 
-    pub(super) fn partitions_wanted(&self, host: &Host) -> usize {
-        self.state().running.len() * host.partitions as usize
-    }
-
     /// Creates the topics of every generation that is needed.
     pub(super) async fn create_topics(&self, host: &Host) -> Result<(), Failure> {
         let deployment = self.deployment();
@@ -107,7 +107,7 @@ impl Hosted {
     pub(super) async fn start(self: &Arc<Self>, host: &Arc<Host>) -> Result<(), Failure> {
         self.announce_incomplete(host).await?;
         self.run_what_is_needed(host).await?;
-        self.online.serve(&deploy::serving(&self.deployment())).await?;
+        tokio::spawn(keep_served(self.clone()));
         if self.builds() {
             tokio::spawn(promote_when_built(self.clone(), host.clone()));
         }
@@ -184,13 +184,25 @@ impl Hosted {
                 }
             }
         }
-        Ok(self.is_written(plan))
+        self.is_written(plan).await
     }
 
-    fn is_written(&self, plan: &Plan) -> bool {
-        let counts = self.watch.counts();
-        let written = |partition| counts.get(&(plan.generation, partition)).is_some_and(|counts| counts.written);
-        (0..plan.partitions).all(written)
+    /// Whether readers have all that was committed of a generation.
+    pub(super) async fn is_written(&self, plan: &Plan) -> Result<bool, Failure> {
+        for partition in 0..plan.partitions {
+            if !self.has_written(plan.generation, partition).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The same of one partition: by what was counted if it is this process's, and otherwise by what the online store knows.
+    pub(super) async fn has_written(&self, generation: u32, partition: u32) -> Result<bool, Failure> {
+        match self.watch.counts().get(&(generation, partition)) {
+            Some(counts) => Ok(counts.written),
+            None => Ok(self.online.write(Share { generation, partition }, &[]).await?.marked),
+        }
     }
 
     /// Up to where the partitions of a generation have sent each other what they know.
@@ -209,7 +221,7 @@ impl Hosted {
         let topic = plan.topics.partials(plan.generation);
         let heard = (0..plan.partitions).zip(sent).all(|(partition, end)| position(&committed, &topic, partition) >= *end);
         // A commit that is not yet written says so before it is made, so this is asked last.
-        Ok(heard && self.is_written(plan))
+        Ok(heard && self.is_written(plan).await?)
     }
 
     /// Waits until readers may read a generation.
@@ -254,6 +266,25 @@ impl Hosted {
             running.stop().await?;
         }
         Ok(())
+    }
+}
+
+/// Readers are told which generations to read, at the start and again whenever the online store has forgotten it. While it is away
+/// there is nobody to tell.
+async fn keep_served(hosted: Arc<Hosted>) {
+    loop {
+        let wanted = deploy::serving(&hosted.deployment());
+        let told = match hosted.online.serving().await {
+            Ok(there) if wanted.iter().all(|one| there.contains(one)) => Ok(()),
+            Ok(_) => hosted.online.serve(&wanted).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = told.as_ref()
+            && error.kind() != ErrorKind::Transient
+        {
+            warn!(%error, pipeline = hosted.id, "readers cannot be told what to read");
+        }
+        tokio::time::sleep(if told.is_ok() { LOOK_AGAIN } else { LOOK_EVERY }).await;
     }
 }
 

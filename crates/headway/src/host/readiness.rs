@@ -120,9 +120,7 @@ async fn look(host: &Host, targets: &[Target], reached: &mut BTreeSet<usize>) ->
         let left = target.until.iter().map(|(topic, next)| next.saturating_sub(position(&committed, topic, target.partition)));
         let left: u64 = left.sum();
         behind += left;
-        let counts = target.hosted.watch.counts();
-        let written = counts.get(&(target.plan.generation, target.partition)).is_some_and(|counts| counts.written);
-        if left == 0 && written {
+        if left == 0 && target.hosted.has_written(target.plan.generation, target.partition).await? {
             reached.insert(place);
         }
     }

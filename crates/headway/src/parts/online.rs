@@ -1,15 +1,27 @@
 //! The online store of a pipeline: in memory, or Redis.
 
 use io_folder::MemoryOnline;
+use io_redis::RedisOnline;
 use ports::{Clock, Error, OnlineStore, Serving, Share, VectorKey, VectorWrite, Written};
+
+use crate::settings::Servers;
 
 /// Either store.
 #[derive(Clone, Debug)]
 pub(crate) enum AnyOnline {
     Memory(MemoryOnline),
+    Redis(RedisOnline),
 }
 
 impl AnyOnline {
+    /// The store of a pipeline. Connects to a server only when it is used.
+    pub(crate) fn open(servers: &Servers, clock: &Clock, pipeline: &str) -> Result<Self, Error> {
+        match servers.redis(pipeline)? {
+            Some(settings) => Ok(Self::Redis(RedisOnline::new(&settings)?)),
+            None => Ok(Self::memory(clock)),
+        }
+    }
+
     pub(crate) fn memory(clock: &Clock) -> Self {
         Self::Memory(MemoryOnline::new(clock.clone()))
     }
@@ -18,6 +30,7 @@ impl AnyOnline {
     pub(crate) fn vectors(&self) -> Option<u64> {
         match self {
             Self::Memory(online) => Some(online.vectors() as u64),
+            Self::Redis(_) => None,
         }
     }
 
@@ -25,6 +38,7 @@ impl AnyOnline {
     pub(crate) async fn sample(&self, entity: &str, serving: &Serving, most: usize) -> Result<Vec<(String, Vec<u8>)>, Error> {
         match self {
             Self::Memory(online) => Ok(online.sample(entity, serving, most)),
+            Self::Redis(online) => online.sample(entity, serving, most).await,
         }
     }
 }
@@ -34,6 +48,7 @@ macro_rules! either {
     ($self:expr, $one:ident => $call:expr) => {
         match $self {
             AnyOnline::Memory($one) => $call,
+            AnyOnline::Redis($one) => $call,
         }
     };
 }

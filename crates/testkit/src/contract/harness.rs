@@ -9,11 +9,16 @@ pub trait Harness {
     /// The adapter.
     type Port: Clone;
 
+    /// Whether a crash takes what a volatile port holds. It does where the port lives in the process that dies. A server of its own
+    /// may outlive its clients and may lose its memory, so its adapter passes the suite twice: once for each of the two. Durable
+    /// ports do not ask.
+    const CRASH_EMPTIES: bool = true;
+
     /// An adapter over an outside world in which nothing was ever written.
     fn fresh(&mut self) -> impl Future<Output = Self::Port>;
 
     /// What the next process finds when this one is killed now: dropped without a goodbye and opened anew over the same outside
-    /// world. One that is volatile comes back empty.
+    /// world. One that is volatile comes back empty, unless [`Self::CRASH_EMPTIES`] says that it is only the client that dies.
     fn crash(&mut self, port: Self::Port) -> impl Future<Output = Self::Port>;
 }
 

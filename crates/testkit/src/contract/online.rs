@@ -1,4 +1,5 @@
-//! What every online store promises. Being volatile is part of it: it may come back empty, and says so.
+//! What every online store promises. Being volatile is part of it: it may come back empty, and says so. What a crash is depends on
+//! where the store lives, see [`Harness::CRASH_EMPTIES`].
 //!
 //! Time is left out where it can be: vectors live until the year 2100 or expired in the year 2000, so that a real server with a
 //! clock of its own passes as well. An expired vector may still be there; nobody may rely on its going.
@@ -24,7 +25,11 @@ pub async fn suite<H: Harness<Port: OnlineStore>>(harness: &mut H) {
     readers_are_switched_group_by_group(harness).await;
     a_generation_is_forgotten_alone(harness).await;
     an_expired_vector_is_gone_or_unchanged(harness).await;
-    a_crash_empties_it_and_it_says_so(harness).await;
+    if H::CRASH_EMPTIES {
+        a_crash_empties_it_and_it_says_so(harness).await;
+    } else {
+        a_crash_of_the_client_leaves_everything(harness).await;
+    }
     for seed in 0..9 {
         random(harness, seed, 120).await;
     }
@@ -191,6 +196,19 @@ pub async fn a_crash_empties_it_and_it_says_so<H: Harness<Port: OnlineStore>>(ha
     assert_eq!(good(port.write(share(0), &[write(KEY, &older)]).await), NONE_REFUSED);
 }
 
+/// Whoever comes next goes on where the other one ended.
+pub async fn a_crash_of_the_client_leaves_everything<H: Harness<Port: OnlineStore>>(harness: &mut H) {
+    let port = harness.fresh().await;
+    let (packed, older) = (vector(5, 0, 1), vector(4, 0, 1));
+    good(port.write(share(0), &[write(KEY, &packed)]).await);
+    good(port.mark(share(0)).await);
+    good(port.serve(&[serving("orders", 1)]).await);
+    let port = harness.crash(port).await;
+    assert_eq!(good(port.read(&[KEY]).await), [Some(packed)]);
+    assert_eq!(good(port.serving().await), [serving("orders", 1)]);
+    assert_eq!(good(port.write(share(0), &[write(KEY, &older)]).await), Written { refused: 1, marked: true });
+}
+
 /// Random operations beside maps.
 pub async fn random<H: Harness<Port: OnlineStore>>(harness: &mut H, seed: u64, operations: usize) {
     let mut dice = Dice::new(seed);
@@ -226,7 +244,9 @@ pub async fn random<H: Harness<Port: OnlineStore>>(harness: &mut H, seed: u64, o
         }
         if dice.chance(crash_share) {
             port = harness.crash(port).await;
-            model = Model::default();
+            if H::CRASH_EMPTIES {
+                model = Model::default();
+            }
         }
         model.check(&port, &at).await;
     }
