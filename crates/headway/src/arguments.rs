@@ -19,7 +19,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     backfill::{Backfill, Mode},
-    bench::{Bench, BenchEngine, BenchLatency, BenchRun, BenchState},
+    bench::{Bench, BenchEngine, BenchLatency, BenchPipeline, BenchRun, BenchState},
     doctor::Doctor,
     explain::{Audit, AuditLate, Explain, Plan},
     features::{Features, FeaturesGet},

@@ -15,7 +15,7 @@ use features::{Config, Engine, Record};
 use pipeline::Pipeline;
 use xxhash_rust::xxh3::Xxh3;
 
-pub use self::usage::{peak_memory_bytes, peak_memory_bytes_of};
+pub use self::usage::{cpu_seconds, peak_memory_bytes, peak_memory_bytes_of};
 pub use self::{
     latency::{LatencyBench, LatencyMeasured, bench_latency},
     orders::{Orders, orders_pipeline, orders_spec},

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::Servers;
+
 /// What to measure.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
@@ -15,6 +17,8 @@ pub(crate) enum Bench {
     Latency(BenchLatency),
     /// The running system with its embedded parts: freshness at a steady rate, events a second, and the restart after a kill
     Run(BenchRun),
+    /// The running system with the servers that are named: events a second out of a backlog, and freshness at two steady rates
+    Pipeline(BenchPipeline),
 }
 
 /// Arguments of `bench latency`.
@@ -60,6 +64,25 @@ pub(crate) struct BenchEngine {
     /// Write the generated orders to this file as JSON lines, and measure nothing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "pipeline"])]
     pub(crate) write: Option<PathBuf>,
+}
+
+/// Arguments of `bench pipeline`.
+#[derive(Args, Debug)]
+pub(crate) struct BenchPipeline {
+    #[command(flatten)]
+    pub(crate) servers: Servers,
+    /// Where it works, removed afterwards; must not exist. What it leaves in the servers has names of its own
+    #[arg(long, default_value = ".headway-bench", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// How many events wait in the log when the workers begin
+    #[arg(long, default_value_t = 3_000_000, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub(crate) events: u64,
+    /// Events a second of the steady load; a second one is half of what was measured at most
+    #[arg(long, default_value_t = 5_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) rate: u32,
+    /// How long each steady load is measured
+    #[arg(long, default_value_t = 20, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) seconds: u32,
 }
 
 /// Arguments of `bench run`.

@@ -80,7 +80,7 @@ impl Hosted {
     }
 
     /// The topics of the spec in force.
-    pub(super) fn topics(&self) -> &Topics {
+    pub(crate) fn topics(&self) -> &Topics {
         &self.topics
     }
 

@@ -3,7 +3,10 @@
 //! Three questions, each in a folder of its own: how soon an event can be read at a steady rate, how many events go through log and
 //! workers when they come as fast as they are taken, and how soon a killed process with very many live entities answers again.
 
+mod pipeline;
 mod restart;
+
+pub(crate) use pipeline::run as run_pipeline;
 
 use std::{
     path::{Path, PathBuf},
@@ -28,6 +31,7 @@ use crate::{
     failure::Failure,
     host::{Host, Options, Pace},
     marker::Marker,
+    settings::Servers,
     table::{bytes, grouped},
 };
 
@@ -54,6 +58,9 @@ const WORKERS: usize = 2;
 struct Scratch {
     root: PathBuf,
     keep: bool,
+    /// The id of the pipeline that is measured.
+    id: String,
+    servers: Servers,
 }
 
 /// What was measured.
@@ -68,16 +75,14 @@ struct Measured {
 }
 
 pub(crate) fn run(arguments: &BenchRun, console: &Console) -> Result<(), Failure> {
-    let scratch = Scratch::create(&arguments.folder, arguments.keep)?;
+    let scratch = Scratch::create(&arguments.folder, arguments.keep, "bench".into(), Servers::default())?;
     console.line(&format!("Measuring in {}, which is removed afterwards; about two minutes.", scratch.root.display()))?;
     let runtime = runtime(WORKERS + 2)?;
     let marker = console.marker();
     let mut measured = Measured::default();
-    let mut waits = runtime.block_on(freshness(&scratch, arguments, &marker))?;
-    waits.sort_by(f64::total_cmp);
-    let rank = |share: f64| waits.get(((waits.len() as f64 * share) as usize).min(waits.len().saturating_sub(1))).copied();
-    measured.probes = waits.len();
-    (measured.freshness_p50_ms, measured.freshness_p99_ms) = (rank(0.5).unwrap_or_default(), rank(0.99).unwrap_or_default());
+    let waits = runtime.block_on(freshness(&scratch, u64::from(arguments.rate), u64::from(arguments.seconds), &marker))?;
+    measured.probes = waits.count();
+    (measured.freshness_p50_ms, measured.freshness_p99_ms) = (waits.rank(0.5), waits.rank(0.99));
     measured.events_per_second = runtime.block_on(throughput(&scratch, arguments.events, &marker))?;
     // The third part holds a million entities and says itself what it takes.
     measured.peak_rss_bytes = peak_memory_bytes();
@@ -88,10 +93,24 @@ pub(crate) fn run(arguments: &BenchRun, console: &Console) -> Result<(), Failure
     Ok(())
 }
 
-/// Waits of the watched events in milliseconds, from when each was due until its vector could be read.
-async fn freshness(scratch: &Scratch, arguments: &BenchRun, progress: &Marker) -> Result<Vec<f64>, Failure> {
-    let host = scratch.host("freshness", orders_spec(), Pace::Runs(1.0)).await?;
-    let (rate, seconds) = (u64::from(arguments.rate), u64::from(arguments.seconds));
+/// How long the watched events took in milliseconds, from when each was due until its vector could be read.
+struct Waits(Vec<f64>);
+
+impl Waits {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The wait that this share of all did not exceed.
+    fn rank(&self, share: f64) -> f64 {
+        let place = ((self.0.len() as f64 * share) as usize).min(self.0.len().saturating_sub(1));
+        self.0.get(place).copied().unwrap_or_default()
+    }
+}
+
+/// Sends events at a steady rate and watches some of them.
+async fn freshness(scratch: &Scratch, rate: u64, seconds: u64, progress: &Marker) -> Result<Waits, Failure> {
+    let host = scratch.host(&format!("freshness-{rate}"), orders_spec(), Pace::Runs(1.0)).await?;
     let minutes = (seconds + WARM_UP.as_secs()).div_ceil(60);
     let mut orders = Orders::new(rate * 60 * minutes, minutes, SEED).starting(host.clock().now());
     let online = host.one(None)?.online.clone();
@@ -119,7 +138,7 @@ async fn freshness(scratch: &Scratch, arguments: &BenchRun, progress: &Marker) -
         number += 1;
         if number.is_multiple_of(PROBE_EVERY) {
             let key = format!("probe-{number}");
-            batch.push(probe(&key, host.clock().now(), &host));
+            batch.push(probe(&key, &host));
             if passed >= WARM_UP {
                 let (told, online) = (told.clone(), online.clone());
                 tokio::spawn(async move {
@@ -142,7 +161,8 @@ async fn freshness(scratch: &Scratch, arguments: &BenchRun, progress: &Marker) -
         waits.push(wait);
     }
     host.stop().await?;
-    Ok(waits)
+    waits.sort_by(f64::total_cmp);
+    Ok(Waits(waits))
 }
 
 /// Events a second from the first append until everything can be read.
@@ -182,18 +202,26 @@ fn order(orders: &mut Orders, host: &Host) -> Option<(Timestamp, Outgoing)> {
     let mut payload = Vec::new();
     let at = orders.next_into(&mut payload)?;
     let key = Bytes::from(orders.store());
-    Some((at, outgoing("headway.bench.orders", key, payload, host)))
+    Some((at, outgoing(&orders_topic(host), key, payload, host)))
 }
 
 /// An order of a store that nobody else orders at.
-fn probe(key: &str, at: Timestamp, host: &Host) -> Outgoing {
+fn probe(key: &str, host: &Host) -> Outgoing {
+    let at = host.clock().now();
     let payload = json!({ "id": key, "source": "probe", "occurred_at": at.to_string(), "store_id": key, "basket": 10 });
-    outgoing("headway.bench.orders", Bytes::from(key.to_owned()), payload.to_string().into_bytes(), host)
+    outgoing(&orders_topic(host), Bytes::from(key.to_owned()), payload.to_string().into_bytes(), host)
 }
 
-fn outgoing(topic: &'static str, key: Bytes, payload: Vec<u8>, host: &Host) -> Outgoing {
+/// The topic of the built-in pipeline.
+fn orders_topic(host: &Host) -> Arc<str> {
+    let hosted = host.hosted();
+    let topics = hosted.first().map(|hosted| hosted.topics().inputs()[0].0.clone());
+    topics.unwrap_or_else(|| panic!("a benchmark runs one pipeline"))
+}
+
+fn outgoing(topic: &Arc<str>, key: Bytes, payload: Vec<u8>, host: &Host) -> Outgoing {
     Outgoing {
-        topic: topic.into(),
+        topic: topic.clone(),
         partition: partition_of(&key, host.partitions),
         key,
         value: Bytes::from(payload),
@@ -202,13 +230,13 @@ fn outgoing(topic: &'static str, key: Bytes, payload: Vec<u8>, host: &Host) -> O
 }
 
 impl Scratch {
-    fn create(root: &Path, keep: bool) -> Result<Self, Failure> {
+    fn create(root: &Path, keep: bool, id: String, servers: Servers) -> Result<Self, Failure> {
         if root.exists() {
             let root = root.display();
             return Err(Failure::failed(format!("{root} exists: name a folder that does not, as in --folder {root}-2")));
         }
         std::fs::create_dir_all(root).map_err(|error| Failure::writing(root, &error))?;
-        Ok(Self { root: root.to_owned(), keep })
+        Ok(Self { root: root.to_owned(), keep, id, servers })
     }
 
     fn folder(&self, part: &str) -> PathBuf {
@@ -218,7 +246,7 @@ impl Scratch {
     /// The folder of a pipeline of this text.
     fn pipeline(&self, part: &str, spec: &str) -> Result<PathBuf, Failure> {
         // The name of the folder is the pipeline's id.
-        let folder = self.root.join(format!("{part}-spec")).join("bench");
+        let folder = self.root.join(format!("{part}-spec")).join(format!("{}-{part}", self.id));
         let file = folder.join("pipeline.toml");
         let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, spec));
         written.map_err(|error| Failure::writing(&file, &error))?;
@@ -228,7 +256,8 @@ impl Scratch {
     async fn host(&self, part: &str, spec: &str, pace: Pace) -> Result<Arc<Host>, Failure> {
         let pipelines = vec![self.pipeline(part, spec)?];
         let (folder, workers) = (self.folder(part), WORKERS);
-        Host::open(Options { pipelines, workers, pace, ..Options::of_stopped(&folder) }).await
+        let servers = self.servers.clone();
+        Host::open(Options { pipelines, workers, pace, servers, ..Options::of_stopped(&folder) }).await
     }
 }
 

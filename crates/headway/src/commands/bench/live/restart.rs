@@ -9,7 +9,7 @@ use bytes::Bytes;
 use domain::Timestamp;
 use workbench::{Pings, Progress, pings_spec};
 
-use super::{LOOK_EVERY, PATIENCE, Scratch, begin, flood, outgoing, seconds_since};
+use super::{LOOK_EVERY, PATIENCE, Scratch, begin, flood, orders_topic, outgoing, seconds_since};
 use crate::{
     failure::Failure,
     host::{
@@ -72,7 +72,7 @@ async fn fill(scratch: &Scratch, entities: u64, progress: &Marker) -> Result<Pin
         (pings.sent() < filling).then(|| {
             let (at, key, mut payload) = (pings.due(), Bytes::from(pings.device()), Vec::new());
             pings.next_into(at, &mut payload);
-            (at, outgoing("headway.bench.pings", key, payload, &host))
+            (at, outgoing(&orders_topic(&host), key, payload, &host))
         })
     };
     flood(&host, next, progress).await?;
@@ -84,7 +84,7 @@ async fn fill(scratch: &Scratch, entities: u64, progress: &Marker) -> Result<Pin
 fn event(pings: &mut Pings, now: Timestamp) -> Event {
     let (key, mut payload) = (pings.device(), Vec::new());
     pings.next_into(now, &mut payload);
-    Event { topic: "headway.bench.pings".into(), key, payload: String::from_utf8_lossy(&payload).into_owned() }
+    Event { topic: "headway.bench-restart.pings".into(), key, payload: String::from_utf8_lossy(&payload).into_owned() }
 }
 
 /// What a process says of itself.
