@@ -11,7 +11,7 @@ use std::{
     os::unix::net::UnixStream,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::{Arc, mpsc},
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -25,6 +25,8 @@ use testkit::{Mode, Oracle, OracleVector};
 /// Scooters: enough that each partition has some, few enough for the oracle.
 pub(crate) const DEVICES: u64 = 24;
 pub(crate) const PARTITIONS: u32 = 4;
+/// Where the load goes.
+pub(crate) const TOPIC: &str = "headway.scooter-fleet.positions";
 /// Whose events the load is made of.
 pub(crate) const SPEC: &str = "../../pipelines/scooter-fleet";
 
@@ -186,6 +188,13 @@ pub(crate) fn address(asking: &mut Asking) -> String {
     status["status"]["listens_on"].as_str().unwrap_or_else(|| panic!("it listens nowhere: {status}")).to_owned()
 }
 
+/// One event that is sent.
+pub(crate) struct Sent {
+    pub(crate) id: String,
+    pub(crate) key: String,
+    pub(crate) payload: String,
+}
+
 /// Produces events, and remembers which of them were acknowledged.
 pub(crate) struct Load {
     chance: u64,
@@ -214,8 +223,18 @@ impl Load {
     }
 
     pub(crate) fn batch(&mut self) -> (serde_json::Value, Vec<String>) {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis() as i64;
         let (mut events, mut ids) = (Vec::new(), Vec::new());
+        for Sent { id, key, payload } in self.events() {
+            ids.push(id);
+            events.push(json!({ "topic": TOPIC, "key": key, "payload": payload }));
+        }
+        (json!({ "append": { "events": events } }), ids)
+    }
+
+    /// The next few events, for whoever appends them himself.
+    pub(crate) fn events(&mut self) -> Vec<Sent> {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis() as i64;
+        let mut events = Vec::new();
         for _ in 0..self.between(1, 40) {
             self.sent += 1;
             // One in ten comes a second time.
@@ -226,10 +245,14 @@ impl Load {
                 "device_id": format!("d{device}"), "kind": if number % 11 == 0 { "check_in" } else { "position" },
                 "lat": 48.2 + (number % 100) as f64 / 10_000.0, "lon": 16.3, "battery": number % 100, "speed": (number % 90) as f64 / 10.0,
             });
-            ids.push(id);
-            events.push(json!({ "topic": "headway.scooter-fleet.positions", "key": format!("d{device}"), "payload": payload.to_string() }));
+            events.push(Sent { id, key: format!("d{device}"), payload: payload.to_string() });
         }
-        (json!({ "append": { "events": events } }), ids)
+        events
+    }
+
+    /// These were taken.
+    pub(crate) fn acknowledge(&mut self, ids: impl IntoIterator<Item = String>) {
+        self.acknowledged.extend(ids);
     }
 
     pub(crate) fn send(&mut self, asking: &mut Asking) {
@@ -277,12 +300,23 @@ pub(crate) fn read_all(asking: &mut Asking) -> Vec<(String, serde_json::Value)> 
 
 pub(crate) fn audit(folder: &Path, spec: &Path, load: &Load, read: &[(String, serde_json::Value)], seed: u64) -> usize {
     let pipeline = pipeline::load(spec).expect("a pipeline");
-    let partitions = history(folder, &pipeline);
-    let ids: BTreeSet<String> = partitions.iter().flatten().map(|record| id_of(&record.payload)).collect();
+    let compared = compare(&pipeline, &history(folder, &pipeline), load, read, seed);
+    compared.unwrap_or_else(|wrong| panic!("seed {seed}, left in {}: {wrong:#?}", folder.display()))
+}
+
+/// How many vectors are as the oracle has them, or which are not. Nothing that was acknowledged may be missing in the log.
+pub(crate) fn compare(
+    pipeline: &Pipeline,
+    partitions: &[Vec<testkit::Record>],
+    load: &Load,
+    read: &[(String, serde_json::Value)],
+    seed: u64,
+) -> Result<usize, Vec<String>> {
+    let ids: BTreeSet<String> = partitions.iter().flatten().filter_map(|record| id_of(&record.payload)).collect();
     let lost: Vec<&String> = load.acknowledged.difference(&ids).collect();
     assert!(lost.is_empty(), "seed {seed}: acknowledged and lost: {lost:?}");
-    let oracle = Oracle::new(&pipeline);
-    let history = oracle.history(&partitions);
+    let oracle = Oracle::new(pipeline);
+    let history = oracle.history(partitions);
     let mut expected: BTreeMap<i64, BTreeMap<(usize, String), OracleVector>> = BTreeMap::new();
     let (mut compared, mut wrong) = (0, Vec::new());
     for (key, answer) in read {
@@ -307,9 +341,8 @@ pub(crate) fn audit(folder: &Path, spec: &Path, load: &Load, read: &[(String, se
             compared += 1;
         }
     }
-    assert!(wrong.is_empty(), "seed {seed}, left in {}: {wrong:#?}", folder.display());
     assert!(compared >= DEVICES as usize, "only {compared} vectors were there");
-    compared
+    if wrong.is_empty() { Ok(compared) } else { Err(wrong) }
 }
 
 pub(crate) fn same(wanted: Option<Value>, found: &serde_json::Value) -> bool {
@@ -320,9 +353,10 @@ pub(crate) fn same(wanted: Option<Value>, found: &serde_json::Value) -> bool {
     }
 }
 
-pub(crate) fn id_of(payload: &[u8]) -> String {
-    let event: serde_json::Value = serde_json::from_slice(payload).expect("the test sends JSON");
-    event["id"].as_str().expect("an id").to_owned()
+/// None of what the test sends to be refused.
+pub(crate) fn id_of(payload: &[u8]) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_slice(payload).ok()?;
+    Some(event["id"].as_str().expect("an id").to_owned())
 }
 
 /// Everything in the log, as the oracle wants it.
@@ -330,21 +364,26 @@ pub(crate) fn history(folder: &Path, pipeline: &Pipeline) -> Vec<Vec<testkit::Re
     let log =
         EmbeddedLog::open(io_log::Settings::new(folder.join("log")), clock_fn(1.0, || Timestamp(0))).expect("nobody holds it");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let topic: Arc<str> = "headway.scooter-fleet.positions".into();
+    runtime.block_on(history_of(&log, pipeline))
+}
+
+/// The same of a log that is open.
+pub(crate) async fn history_of(log: &impl Log, pipeline: &Pipeline) -> Vec<Vec<testkit::Record>> {
     let source = pipeline.sources.iter().position(|source| source.name == "positions").expect("the stream");
-    let partition = |partition| {
-        let mut records: Vec<testkit::Record> = Vec::new();
+    let mut partitions = Vec::new();
+    for partition in 0..PARTITIONS {
+        let (mut records, mut next): (Vec<testkit::Record>, _) = (Vec::new(), 0);
         loop {
-            let more = runtime.block_on(log.read(&topic, partition, records.len() as u64, 1 << 20)).expect("a whole log");
-            if more.is_empty() {
-                return records;
-            }
+            let more = log.read(TOPIC, partition, next, 1 << 20).await.expect("a whole log");
+            let Some(last) = more.last() else { break };
+            next = last.offset + 1;
             records.extend(more.into_iter().map(|record| testkit::Record {
                 source,
                 append_at: record.append_at,
                 payload: record.value.to_vec(),
             }));
         }
-    };
-    (0..PARTITIONS).map(partition).collect()
+        partitions.push(records);
+    }
+    partitions
 }
