@@ -32,6 +32,7 @@ pub(crate) struct Failure {
     /// More than the message, for programs.
     details: Option<Value>,
     closed_pipe: bool,
+    transient: bool,
 }
 
 impl Failure {
@@ -66,6 +67,11 @@ impl Failure {
         self.closed_pipe
     }
 
+    /// Whether a server was away that may be back in a moment.
+    pub(crate) fn is_transient(&self) -> bool {
+        self.transient
+    }
+
     /// One object for `--json`.
     pub(crate) fn to_json(&self) -> Value {
         let mut error = json!({ "message": self.message, "exit_code": self.code.0 });
@@ -76,14 +82,14 @@ impl Failure {
     }
 
     fn new(code: u8, message: String) -> Self {
-        Self { code: ExitNumber(code), message, details: None, closed_pipe: false }
+        Self { code: ExitNumber(code), message, details: None, closed_pipe: false, transient: false }
     }
 }
 
 impl From<ports::Error> for Failure {
     fn from(error: ports::Error) -> Self {
         let code = if error.kind() == ports::ErrorKind::Invalid { BAD_CONFIGURATION } else { FAILED };
-        Self::new(code, error.to_string())
+        Self { transient: error.kind() == ports::ErrorKind::Transient, ..Self::new(code, error.to_string()) }
     }
 }
 

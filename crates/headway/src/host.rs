@@ -153,6 +153,8 @@ pub(crate) struct Host {
     /// What a person should hear about how it began.
     announcements: Mutex<Vec<String>>,
     failed: watch::Sender<Option<String>>,
+    /// As it was when everything could be asked.
+    status: Mutex<Status>,
 }
 
 /// Into how many parts the topics of a folder are divided: as many as at the first start, and then as many as are wanted.
@@ -234,6 +236,7 @@ impl Host {
             steady,
             announcements: Mutex::new(announcements),
             failed: watch::Sender::new(None),
+            status: Mutex::default(),
         });
         host.begin().await?;
         Ok(host)
@@ -349,7 +352,20 @@ impl Host {
         counts
     }
 
+    /// While a server is away: how it was, and not settled.
     pub(crate) async fn status(&self) -> Result<Status, Failure> {
+        let known = || self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.ask_status().await {
+            Ok(status) => {
+                known().clone_from(&status);
+                Ok(status)
+            }
+            Err(failure) if failure.is_transient() => Ok(Status { counts: self.counts(), settled: false, ..known().clone() }),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn ask_status(&self) -> Result<Status, Failure> {
         let mut status = Status { counts: self.counts(), ..Status::default() };
         for hosted in self.hosted() {
             status.lag_records += hosted.lag(self).await?;

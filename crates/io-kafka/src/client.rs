@@ -1,6 +1,10 @@
 //! Clients of a cluster: what all of them are configured with, and what they tell.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{
+    fs,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use rdkafka::{
     ClientConfig, ClientContext, client::OAuthToken, config::RDKafkaLogLevel, consumer::ConsumerContext, error::KafkaError,
@@ -8,13 +12,15 @@ use rdkafka::{
 };
 use tracing::{debug, error, info, warn};
 
-use crate::{Sasl, Settings};
+use crate::{Sasl, Settings, deadline::Deadline};
 
 /// How soon something that failed inside of the client is tried again. Its own default of 100 ms is what most commits would wait
 /// for, since a transaction that follows another at once is asked to come again.
 const RETRY_AFTER: Duration = Duration::from_millis(5);
 /// The longest such wait.
 const RETRY_AFTER_MAX: Duration = Duration::from_millis(500);
+/// How often the same error is told.
+const AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// The longest wait before a broker that went away is looked for again.
 const RECONNECT_AFTER_MAX: Duration = Duration::from_secs(2);
 
@@ -68,15 +74,20 @@ pub(crate) fn millis(duration: Duration) -> String {
     duration.as_millis().to_string()
 }
 
+/// An error that was told, and for how long it is not told again.
+type Told = (Option<RDKafkaErrorCode>, Deadline);
+
 /// What a client tells goes where the process's lines go, and tokens come from where they are kept fresh.
 #[derive(Clone, Debug)]
 pub(crate) struct Telling {
     settings: Arc<Settings>,
+    /// What was told last, and for how long it is not told again.
+    told: Arc<Mutex<Option<Told>>>,
 }
 
 impl Telling {
     pub(crate) fn new(settings: Arc<Settings>) -> Self {
-        Self { settings }
+        Self { settings, told: Arc::default() }
     }
 
     fn token(&self) -> Result<OAuthToken, Box<dyn std::error::Error>> {
@@ -109,6 +120,13 @@ impl ClientContext for Telling {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
             return;
         }
+        // A client that cannot reach anybody says so twenty times a second.
+        let code = error.rdkafka_error_code();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.as_ref().is_some_and(|(before, until)| *before == code && !until.is_over()) {
+            return;
+        }
+        *told = Some((code, Deadline::after(AGAIN_AFTER)));
         warn!(%error, "{reason}");
     }
 

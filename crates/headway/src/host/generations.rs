@@ -297,6 +297,10 @@ async fn promote_when_built(hosted: Arc<Hosted>, host: Arc<Host>) {
             Err(failure) => Err(failure),
         };
         if let Err(failure) = promoted {
+            if failure.is_transient() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                continue;
+            }
             return host.fail(format!("generation {number} of {} cannot be served: {}", hosted.id, failure.message));
         }
     }

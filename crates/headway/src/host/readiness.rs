@@ -71,11 +71,24 @@ struct Target {
 pub(super) fn follow(host: &Arc<Host>) {
     let host = host.clone();
     tokio::spawn(async move {
-        // A log that cannot be read ends the process by way of a worker that needs it.
-        let Ok(targets) = targets(&host).await else { return };
+        // A log that can never be read ends the process by way of a worker that needs it.
+        let targets = loop {
+            match targets(&host).await {
+                Ok(targets) => break targets,
+                Err(failure) if failure.is_transient() => tokio::time::sleep(LOOK_EVERY).await,
+                Err(_) => return,
+            }
+        };
         let mut reached = BTreeSet::new();
         loop {
-            let Ok(behind) = look(&host, &targets, &mut reached).await else { return };
+            let behind = match look(&host, &targets, &mut reached).await {
+                Ok(behind) => behind,
+                Err(failure) if failure.is_transient() => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                    continue;
+                }
+                Err(_) => return,
+            };
             let readiness = Readiness { ready: reached.len(), wanted: Some(targets.len()), behind };
             host.readiness.set(readiness);
             if readiness.is_ready() {

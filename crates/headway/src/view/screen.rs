@@ -21,7 +21,7 @@ use crate::{
         announcements::Announcements,
         draw::{Palette, draw},
         figures::{Figures, real_ms},
-        frame::Frame,
+        frame::{Frame, Panel},
         keys::{Choice, Wish},
         panels::Panels,
     },
@@ -146,7 +146,7 @@ impl Screen {
             snapshots: counts.snapshots,
             builds: status.builds,
             city,
-            panels: self.panels.look(host, at, rows_max).await?,
+            panels: self.panels.look(host, at, rows_max).await.or_else(nothing_while_away)?,
             announcement: self.announcements.at(at).map(str::to_owned),
             choice: self.choice,
         })
@@ -170,4 +170,9 @@ impl Drop for Screen {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// What is shown of entities while the server that has them cannot be asked.
+fn nothing_while_away(failure: Failure) -> Result<Vec<Panel>, Failure> {
+    if failure.is_transient() { Ok(Vec::new()) } else { Err(failure) }
 }

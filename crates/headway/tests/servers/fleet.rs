@@ -136,28 +136,19 @@ impl Fleet {
         asking.ask(&json!("status"))
     }
 
-    fn until(&mut self, what: &str, holds: impl Fn(&serde_json::Value) -> bool) {
+    /// Until every process sees that everything in the log was taken and readers have it.
+    pub(crate) fn until_settled(&mut self) {
         let begun = Instant::now();
         for replica in 0..self.replicas.len() {
             loop {
                 let status = self.status(replica);
-                if holds(&status) {
+                if status["status"]["settled"] == true {
                     break;
                 }
-                assert!(begun.elapsed() < PATIENCE, "replica {replica} has not {what}: {status}");
+                assert!(begun.elapsed() < PATIENCE, "replica {replica} has not settled: {status}");
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
-    }
-
-    /// Until every process sees that everything in the log was taken.
-    pub(crate) fn until_caught_up(&mut self) {
-        self.until("caught up", |status| status["status"]["lag_records"] == 0);
-    }
-
-    /// Until every process sees that readers have everything.
-    pub(crate) fn until_settled(&mut self) {
-        self.until("settled", |status| status["status"]["settled"] == true);
     }
 
     pub(crate) fn read_all(&mut self) -> Vec<(String, serde_json::Value)> {

@@ -57,7 +57,7 @@ fn whatever_breaks_nothing_is_lost_and_nothing_is_twice() {
         fleet.send_for(time);
         let begun = Instant::now();
         suffer(&mut fleet, kind, &reader);
-        fleet.until_caught_up();
+        fleet.until_settled();
         recovered.entry(kind).or_default().push(begun.elapsed());
     }
     fleet.send_for(Duration::from_millis(300));

@@ -14,7 +14,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer, base_consumer::PartitionQueue},
     error::KafkaError,
 };
-use tracing::warn;
+use tracing::debug;
 
 use super::{
     committed, is_replaced,
@@ -136,8 +136,8 @@ impl Poller {
         if error.kind() == ports::ErrorKind::Invalid {
             return Err(Some(error));
         }
-        // It goes on by itself.
-        warn!(%error, "fetches again");
+        // It goes on by itself, and the client has told what is wrong.
+        debug!(%error, "fetches again");
         Ok(())
     }
 
