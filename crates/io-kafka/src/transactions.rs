@@ -37,6 +37,9 @@ const WAITING_BYTES_MAX: usize = 64 << 20;
 /// How long one look for deliveries waits. A commit takes some milliseconds in any case.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// How long one attempt to take a transaction back waits before it is looked what became of the records.
+const ABORT_STEP: Duration = Duration::from_millis(20);
+
 /// A producer with a name.
 pub(crate) struct Transactions {
     producer: BaseProducer<Deliveries>,
@@ -82,12 +85,24 @@ impl Transactions {
         let written = self.write(outputs, names, positions, group);
         let committed = written.and_then(|()| self.producer.commit_transaction(self.settings.answer_max));
         committed.map_err(|error| {
-            let aborted = self.producer.abort_transaction(self.settings.answer_max);
+            let aborted = self.abort();
             match (code(&error), aborted) {
                 (Some(Code::IllegalGeneration | Code::RebalanceInProgress), Ok(())) => Failed::Changing(error),
                 _ => self.failed(error),
             }
         })
+    }
+
+    /// Takes back what was written. The client waits for what became of each record, which is heard of only between its waits.
+    fn abort(&self) -> Result<(), KafkaError> {
+        let deadline = Deadline::after(self.settings.answer_max);
+        loop {
+            self.producer.poll(LOOK);
+            match self.producer.abort_transaction(ABORT_STEP) {
+                Err(error) if code(&error) == Some(Code::OperationTimedOut) && !deadline.is_over() => {}
+                other => return other,
+            }
+        }
     }
 
     fn write(

@@ -11,7 +11,7 @@ pub(crate) use pipeline::run as run_pipeline;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -20,7 +20,8 @@ use ports::{Log, OnlineStore, Outgoing, VectorKey};
 use serde_json::json;
 use tokio::{
     sync::mpsc,
-    time::{MissedTickBehavior, interval},
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, interval},
 };
 use workbench::{Orders, Progress, orders_spec, peak_memory_bytes};
 
@@ -31,6 +32,7 @@ use crate::{
     failure::Failure,
     host::{Host, Options, Pace},
     marker::Marker,
+    parts::AnyOnline,
     settings::Servers,
     table::{bytes, grouped},
 };
@@ -41,6 +43,8 @@ const APPEND_EVENTS: usize = 1024;
 const AHEAD_MAX: u64 = 32_768;
 /// How often the steady load sends what is due.
 const SEND_EVERY: Duration = Duration::from_millis(5);
+/// Sends that wait for an answer at the same time: more than a second's is a log that does not keep up.
+const ON_THEIR_WAY_MAX: usize = 200;
 /// One in so many sends carries an event whose arrival is watched.
 const PROBE_EVERY: u64 = 2;
 /// What the first seconds measure is pages and branches that nobody has touched.
@@ -113,14 +117,17 @@ async fn freshness(scratch: &Scratch, rate: u64, seconds: u64, progress: &Marker
     let host = scratch.host(&format!("freshness-{rate}"), orders_spec(), Pace::Runs(1.0)).await?;
     let minutes = (seconds + WARM_UP.as_secs()).div_ceil(60);
     let mut orders = Orders::new(rate * 60 * minutes, minutes, SEED).starting(host.clock().now());
-    let online = host.one(None)?.online.clone();
-    let (told, mut heard) = mpsc::unbounded_channel();
+    // What a start takes is another question.
+    host.settled(PATIENCE).await?;
+    let (watched, watching) = mpsc::unbounded_channel();
+    let watching = tokio::spawn(watch(host.one(None)?.online.clone(), watching));
     let mut ticks = interval(SEND_EVERY);
     // What the producer sends late was due all the same.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let begun = ticks.tick().await;
     progress.begin("steady load", seconds + WARM_UP.as_secs());
     let (mut sent, mut number) = (0, 0u64);
+    let mut on_their_way = JoinSet::new();
     loop {
         let due_at = ticks.tick().await;
         let passed = due_at - begun;
@@ -140,27 +147,52 @@ async fn freshness(scratch: &Scratch, rate: u64, seconds: u64, progress: &Marker
             let key = format!("probe-{number}");
             batch.push(probe(&key, &host));
             if passed >= WARM_UP {
-                let (told, online) = (told.clone(), online.clone());
-                tokio::spawn(async move {
-                    let at = VectorKey { entity: "store", key: &key, group: "store_orders", generation: 1 };
-                    while matches!(online.read(&[at]).await.as_deref(), Ok([None])) {
-                        tokio::time::sleep(LOOK_EVERY).await;
-                    }
-                    // Nobody hears it when the measurement has failed meanwhile.
-                    let _ = told.send(due_at.elapsed().as_secs_f64() * 1e3);
-                });
+                // Nobody hears it when the measurement has failed meanwhile.
+                let _ = watched.send((key, due_at));
             }
         }
-        host.parts.log.append(batch).await?;
+        // As producers do: the next is sent before the brokers have answered for the one before.
+        let log = host.parts.log.clone();
+        while on_their_way.len() >= ON_THEIR_WAY_MAX {
+            if let Some(sent) = on_their_way.join_next().await {
+                sent.map_err(|error| Failure::failed(error.to_string()))??;
+            }
+        }
+        on_their_way.spawn(async move { log.append(batch).await });
+    }
+    while let Some(sent) = on_their_way.join_next().await {
+        sent.map_err(|error| Failure::failed(error.to_string()))??;
     }
     host.settled(PATIENCE).await?;
     progress.end();
-    drop(told);
-    let mut waits = Vec::new();
-    while let Some(wait) = heard.recv().await {
-        waits.push(wait);
-    }
+    drop(watched);
+    let waits = watching.await.map_err(|error| Failure::failed(error.to_string()))??;
     host.stop().await?;
+    Ok(waits)
+}
+
+/// Looks for all stores that are watched together, so that a server is asked one question and not hundreds.
+async fn watch(online: AnyOnline, mut watching: mpsc::UnboundedReceiver<(String, Instant)>) -> Result<Waits, Failure> {
+    let (mut pending, mut waits) = (Vec::new(), Vec::new());
+    while !(watching.is_closed() && watching.is_empty() && pending.is_empty()) {
+        while let Ok(watched) = watching.try_recv() {
+            pending.push(watched);
+        }
+        let keys: Vec<VectorKey<'_>> = pending
+            .iter()
+            .map(|(key, _): &(String, Instant)| VectorKey { entity: "store", key, group: "store_orders", generation: 1 })
+            .collect();
+        let found = online.read(&keys).await?;
+        let mut found = found.iter().map(Option::is_some);
+        pending.retain(|(_, due_at): &(String, Instant)| {
+            let there = found.next().unwrap_or_default();
+            if there {
+                waits.push(due_at.elapsed().as_secs_f64() * 1e3);
+            }
+            !there
+        });
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
     waits.sort_by(f64::total_cmp);
     Ok(Waits(waits))
 }
@@ -270,12 +302,12 @@ impl Drop for Scratch {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures; nothing that is computed depends on it")]
-fn begin() -> Instant {
-    Instant::now()
+fn begin() -> std::time::Instant {
+    std::time::Instant::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures; nothing that is computed depends on it")]
-fn seconds_since(begun: Instant) -> f64 {
+fn seconds_since(begun: std::time::Instant) -> f64 {
     begun.elapsed().as_secs_f64()
 }
 
