@@ -32,7 +32,8 @@ pub(crate) struct Failure {
     /// More than the message, for programs.
     details: Option<Value>,
     closed_pipe: bool,
-    transient: bool,
+    /// Of a part outside, if that is what failed.
+    kind: Option<ports::ErrorKind>,
 }
 
 impl Failure {
@@ -69,7 +70,12 @@ impl Failure {
 
     /// Whether a server was away that may be back in a moment.
     pub(crate) fn is_transient(&self) -> bool {
-        self.transient
+        self.kind == Some(ports::ErrorKind::Transient)
+    }
+
+    /// Whether somebody else was faster, so that it has to be looked at again.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        self.kind == Some(ports::ErrorKind::Fenced)
     }
 
     /// One object for `--json`.
@@ -82,14 +88,14 @@ impl Failure {
     }
 
     fn new(code: u8, message: String) -> Self {
-        Self { code: ExitNumber(code), message, details: None, closed_pipe: false, transient: false }
+        Self { code: ExitNumber(code), message, details: None, closed_pipe: false, kind: None }
     }
 }
 
 impl From<ports::Error> for Failure {
     fn from(error: ports::Error) -> Self {
         let code = if error.kind() == ports::ErrorKind::Invalid { BAD_CONFIGURATION } else { FAILED };
-        Self { transient: error.kind() == ports::ErrorKind::Transient, ..Self::new(code, error.to_string()) }
+        Self { kind: Some(error.kind()), ..Self::new(code, error.to_string()) }
     }
 }
 

@@ -252,10 +252,14 @@ impl Host {
         // Each is looked at before any of them changes something.
         let mut edits = Vec::new();
         for folder in &self.options.pipelines {
-            edits.push(Edit::read(self, folder).await?);
+            edits.push((folder, Edit::read(self, folder).await?));
         }
-        for edit in edits {
-            hosted.push(edit.put_in_force(self).await?);
+        for (folder, edit) in edits {
+            hosted.push(match edit.put_in_force(self).await {
+                // Another process of the same start was faster, and has most likely deployed the same.
+                Err(failure) if failure.is_overtaken() => Edit::read(self, folder).await?.put_in_force(self).await?,
+                other => other?,
+            });
         }
         if hosted.is_empty() {
             return Err(Failure::failed(format!(
