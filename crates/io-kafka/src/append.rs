@@ -25,7 +25,7 @@ use crate::{
     Error, Settings,
     client::{self, Telling, millis},
     names::Names,
-    transactions::{RECORD_BYTES_MAX, record},
+    transactions::{RECORD_BYTES_MAX, WAITING_BYTES_MAX, record},
 };
 
 /// So that records which come at once go together.
@@ -45,6 +45,7 @@ impl Appender {
             .set("enable.idempotence", "true")
             .set("message.timeout.ms", millis(settings.answer_max))
             .set("message.max.bytes", RECORD_BYTES_MAX.to_string())
+            .set("queue.buffering.max.kbytes", (WAITING_BYTES_MAX >> 10).to_string())
             .set("linger.ms", LINGER_MS);
         let context = Appends { telling: Telling::new(settings.clone()) };
         let producer = config.create_with_context(context).map_err(Error::kafka("records cannot be appended"))?;

@@ -8,11 +8,11 @@ use std::{
 
 use rdkafka::{
     ClientConfig, ClientContext, client::OAuthToken, config::RDKafkaLogLevel, consumer::ConsumerContext, error::KafkaError,
-    types::RDKafkaErrorCode,
+    types::RDKafkaErrorCode as Code,
 };
 use tracing::{debug, error, info, warn};
 
-use crate::{Sasl, Settings, deadline::Deadline};
+use crate::{Error, Sasl, Settings, deadline::Deadline, error::code};
 
 /// How soon something that failed inside of the client is tried again. Its own default of 100 ms is what most commits would wait
 /// for, since a transaction that follows another at once is asked to come again.
@@ -23,6 +23,9 @@ const RETRY_AFTER_MAX: Duration = Duration::from_millis(500);
 const AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// The longest wait before a broker that went away is looked for again.
 const RECONNECT_AFTER_MAX: Duration = Duration::from_secs(2);
+
+/// So many events a client may have to tell before it is asked something. One that waits for its turn is not lost.
+pub(crate) const EVENTS_MAX: usize = 8;
 
 /// What every client is configured with.
 pub(crate) fn config(settings: &Settings) -> ClientConfig {
@@ -75,19 +78,48 @@ pub(crate) fn millis(duration: Duration) -> String {
 }
 
 /// An error that was told, and for how long it is not told again.
-type Told = (Option<RDKafkaErrorCode>, Deadline);
+type Told = (Option<Code>, Deadline);
 
 /// What a client tells goes where the process's lines go, and tokens come from where they are kept fresh.
 #[derive(Clone, Debug)]
 pub(crate) struct Telling {
     settings: Arc<Settings>,
+    /// Why a broker could not be reached.
+    reason: Arc<Mutex<Option<Error>>>,
     /// What was told last, and for how long it is not told again.
     told: Arc<Mutex<Option<Told>>>,
 }
 
 impl Telling {
     pub(crate) fn new(settings: Arc<Settings>) -> Self {
-        Self { settings, told: Arc::default() }
+        Self { settings, reason: Arc::default(), told: Arc::default() }
+    }
+
+    /// Why brokers could not be reached, the last time that one could not.
+    pub(crate) fn reason(&self) -> Option<Error> {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether nobody has answered.
+    pub(crate) fn is_silence(error: &KafkaError) -> bool {
+        matches!(code(error), Some(Code::OperationTimedOut | Code::BrokerTransportFailure | Code::AllBrokersDown))
+    }
+
+    /// What failed, with the reason why nobody answered if that is known.
+    pub(crate) fn explain(&self, what: impl Into<String>, source: KafkaError) -> Error {
+        let what = what.into();
+        match self.reason().filter(|_| Self::is_silence(&source)) {
+            Some(Error::Kafka { what: reason, source }) => Error::Kafka { what: format!("{what}: {reason}"), source },
+            _ => Error::Kafka { what, source },
+        }
+    }
+
+    fn note(&self, error: &KafkaError, reason: &str) {
+        let mut noted = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
+        // That all of them are away follows from what was told of each.
+        if code(error) != Some(Code::AllBrokersDown) || noted.is_none() {
+            *noted = Some(Error::Kafka { what: reason.to_owned(), source: error.clone() });
+        }
     }
 
     fn token(&self) -> Result<OAuthToken, Box<dyn std::error::Error>> {
@@ -117,11 +149,12 @@ impl ClientContext for Telling {
 
     fn error(&self, error: KafkaError, reason: &str) {
         // The end of a partition is no error, and goes to whoever reads it as well.
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+        if error.rdkafka_error_code() == Some(Code::PartitionEOF) {
             return;
         }
+        self.note(&error, reason);
         // A client that cannot reach anybody says so twenty times a second.
-        let code = error.rdkafka_error_code();
+        let code = code(&error);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.as_ref().is_some_and(|(before, until)| *before == code && !until.is_over()) {
             return;

@@ -11,7 +11,7 @@ use rdkafka::{
 };
 
 use crate::{
-    Error, Settings,
+    Error, Sasl, Settings,
     client::{self, Telling},
     names::Names,
     transactions::RECORD_BYTES_MAX,
@@ -77,7 +77,10 @@ impl Topics {
 
     /// What would have to change. `partitions` tells how many there are of a topic, if it is there.
     pub(crate) async fn plan(&self, topics: &[TopicSpec], partitions: impl Fn(&str) -> Option<u32>) -> Result<TopicPlan, Error> {
-        let there: Vec<&TopicSpec> = topics.iter().filter(|topic| partitions(&topic.name).is_some()).collect();
+        let mut there: Vec<&TopicSpec> = topics.iter().filter(|topic| partitions(&topic.name).is_some()).collect();
+        if self.is_blind() {
+            there.clear();
+        }
         let settings = self.settings_of(&there).await?;
         let changes = topics.iter().map(|topic| {
             let changes = match partitions(&topic.name) {
@@ -110,8 +113,22 @@ impl Topics {
         Ok(())
     }
 
+    /// The client that looks after topics is never asked for a token, so where tokens are what counts it cannot connect.
+    fn is_blind(&self) -> bool {
+        matches!(self.settings.security.sasl, Some(Sasl::Bearer { .. }))
+    }
+
     async fn create(&self, topic: &TopicSpec) -> Result<(), Error> {
         let name = self.names.outside(&topic.name);
+        if self.is_blind() {
+            let partitions = topic.partitions;
+            let settings: Vec<_> = wanted(topic).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+            return Err(Error::Request(format!(
+                "topic {name} is missing, and topics cannot be made by a client with a token: make it with {partitions} partitions \
+                 and {}.",
+                settings.join(", ")
+            )));
+        }
         let what = || format!("topic {name} cannot be made");
         let settings = wanted(topic);
         let replication = TopicReplication::Fixed(self.settings.replication.unwrap_or(-1));

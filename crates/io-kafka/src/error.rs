@@ -7,7 +7,7 @@ use rdkafka::{
 };
 
 /// An error of this adapter.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// What was asked for can never work.
     #[error("{0}")]
@@ -39,9 +39,16 @@ impl Error {
         match self {
             Self::Request(_) => ErrorKind::Invalid,
             Self::Fenced(_) => ErrorKind::Fenced,
+            Self::Kafka { source: KafkaError::ClientCreation(_) | KafkaError::ClientConfig(..), .. } => ErrorKind::Invalid,
             Self::Kafka { source, .. } => code(source).map_or(ErrorKind::Transient, kind),
             Self::Ended(_) => ErrorKind::Transient,
         }
+    }
+
+    /// Whether a broker did not let us in.
+    pub(crate) fn is_of_connection(&self) -> bool {
+        let Self::Kafka { source, .. } = self else { return false };
+        matches!(code(source), Some(Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL))
     }
 }
 

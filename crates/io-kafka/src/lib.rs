@@ -4,7 +4,9 @@
 //! transactions - is seen by nobody: offsets have gaps there, and a partition ends behind its last record.
 
 mod append;
+mod asking;
 mod client;
+mod committed;
 mod create;
 mod deadline;
 mod error;

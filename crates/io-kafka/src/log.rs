@@ -3,23 +3,16 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 
 use domain::Timestamp;
 use ports::{Assignment, Bounds, Clock, Membership, Outgoing, Record, TopicSpec};
-use rdkafka::{
-    Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
-};
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer};
 
 use crate::{
-    Error, KafkaMember, Settings, TopicPlan,
-    append::Appender,
-    client::{self, Telling},
-    create::Topics,
-    member,
-    names::Names,
+    Error, KafkaMember, Settings, TopicPlan, append::Appender, asking::Asking, committed, create::Topics, names::Names,
     read::Readers,
 };
 
@@ -36,13 +29,12 @@ pub(crate) struct Inner {
     pub(crate) settings: Arc<Settings>,
     pub(crate) names: Names,
     pub(crate) clock: Clock,
-    /// Asks, and never reads.
-    asking: BaseConsumer<Telling>,
+    asking: Asking,
     topics: Topics,
     appender: Appender,
     readers: Readers,
     /// One for each group: a few for each pipeline.
-    groups: Mutex<HashMap<String, Arc<BaseConsumer<Telling>>>>,
+    groups: Mutex<HashMap<String, Arc<Asking>>>,
     /// How many partitions topics have, which never changes.
     partitions: Mutex<HashMap<String, u32>>,
     /// Behind which offset the last record of a partition lies, by topic and partition, as long as its end is still this.
@@ -52,13 +44,12 @@ pub(crate) struct Inner {
 impl KafkaLog {
     /// A log on the cluster of these settings. Connects when it is used.
     pub fn open(settings: Settings, clock: Clock) -> Result<Self, Error> {
+        settings.security.check()?;
         let settings = Arc::new(settings);
-        let asking = client::config(&settings).create_with_context(Telling::new(settings.clone()));
-        let asking = asking.map_err(Error::kafka("the settings of Kafka are not accepted"))?;
         let inner = Inner {
             names: Names::new(&settings.prefix),
             clock,
-            asking,
+            asking: Asking::new(&settings, None)?,
             topics: Topics::new(&settings)?,
             appender: Appender::new(&settings)?,
             readers: Readers::new(settings.clone()),
@@ -113,8 +104,8 @@ impl Inner {
     /// How many partitions a topic has; none when there is no such topic.
     fn fetch_partitions(&self, topic: &str) -> Result<Option<u32>, Error> {
         let name = self.names.outside(topic);
-        let metadata = self.asking.fetch_metadata(Some(&name), self.settings.answer_max);
-        let metadata = metadata.map_err(Error::kafka(format!("topic {name} cannot be looked up")))?;
+        let what = format!("topic {name} cannot be looked up");
+        let metadata = self.asking.ask(what, |asking, wait| asking.fetch_metadata(Some(&name), wait))?;
         let found = metadata.topics().iter().find(|found| found.name() == name && found.error().is_none());
         let led = found.filter(|found| found.partitions().iter().all(|partition| partition.leader() >= 0));
         Ok(led.map(|found| u32::try_from(found.partitions().len()).unwrap_or(0)).filter(|count| *count > 0))
@@ -150,13 +141,14 @@ impl Inner {
     fn bounds(&self, topic: &str, partition: u32) -> Result<Bounds, Error> {
         self.check(topic, partition)?;
         let name = self.names.outside(topic);
-        let failed = Error::kafka(format!("the ends of partition {partition} of {name} are not known"));
-        let ends = self.asking.fetch_watermarks(&name, partition.cast_signed(), self.settings.answer_max).map_err(failed)?;
+        let what = format!("the ends of partition {partition} of {name} are not known");
+        let ends = self.asking.ask(what, |asking, wait| asking.fetch_watermarks(&name, partition.cast_signed(), wait))?;
         let (first, end) = (ends.0.max(0).unsigned_abs(), ends.1.max(0).unsigned_abs());
         let known = || self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let at = (topic.to_owned(), partition);
         if let Some((_, next)) = known().get(&at).copied().filter(|(then, _)| *then == end) {
-            return Ok(Bounds { first: first.min(next), next });
+            // Retention may have taken the last record meanwhile.
+            return Ok(Bounds { first, next: next.max(first) });
         }
         let bounds = self.readers.bounds(&name, partition, first, end)?;
         known().insert(at, (end, bounds.next));
@@ -166,29 +158,30 @@ impl Inner {
     fn offset_at(&self, topic: &str, partition: u32, at: Timestamp) -> Result<u64, Error> {
         self.check(topic, partition)?;
         let name = self.names.outside(topic);
-        let failed = || Error::kafka(format!("an instant cannot be looked up in partition {partition} of {name}"));
+        let what = || format!("an instant cannot be looked up in partition {partition} of {name}");
         let mut asked = TopicPartitionList::new();
         let instant = Offset::Offset(at.0.max(0));
-        asked.add_partition_offset(&name, partition.cast_signed(), instant).map_err(failed())?;
-        let found = self.asking.offsets_for_times(asked, self.settings.answer_max).map_err(failed())?;
-        match found.elements().first().map(|element| element.offset()) {
-            Some(Offset::Offset(offset)) => Ok(offset.max(0).unsigned_abs()),
-            _ => Ok(self.bounds(topic, partition)?.next),
+        asked.add_partition_offset(&name, partition.cast_signed(), instant).map_err(Error::kafka(what()))?;
+        let found = self.asking.ask(what(), |asking, wait| asking.offsets_for_times(asked.clone(), wait))?;
+        let Some(element) = found.find_partition(&name, partition.cast_signed()) else {
+            return Err(Error::Ended("an instant was looked up and nothing was answered"));
+        };
+        element.error().map_err(Error::kafka(what()))?;
+        // The ends of transactions have times, too.
+        let next = self.bounds(topic, partition)?.next;
+        match element.offset() {
+            Offset::Offset(offset) => Ok(next.min(offset.max(0).unsigned_abs())),
+            _ => Ok(next),
         }
     }
 
     /// Somebody who asks what a group has committed without being of it.
-    fn group(&self, group: &str) -> Result<Arc<BaseConsumer<Telling>>, Error> {
+    fn group(&self, group: &str) -> Result<Arc<Asking>, Error> {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(asking) = groups.get(group) {
             return Ok(asking.clone());
         }
-        let mut config = client::config(&self.settings);
-        config.set("group.id", group).set("isolation.level", "read_committed").set("enable.auto.commit", "false");
-        let asking = config.create_with_context(Telling::new(self.settings.clone()));
-        let asking: BaseConsumer<Telling> =
-            asking.map_err(Error::kafka(format!("what group {group} has committed cannot be read")))?;
-        let asking = Arc::new(asking);
+        let asking = Arc::new(Asking::new(&self.settings, Some(group))?);
         groups.insert(group.to_owned(), asking.clone());
         Ok(asking)
     }
@@ -198,10 +191,23 @@ impl Inner {
         for topic in topics {
             partitions = self.partitions(topic)?.max(partitions);
         }
-        let asking = self.group(&self.names.outside(group))?;
         let all: Vec<u32> = (0..partitions).collect();
-        let found = member::committed(&asking, &self.names, topics, &all, self.settings.answer_max)?;
+        let asked = committed::asked(&self.names, topics, &all);
+        let asking = self.group(&self.names.outside(group))?;
+        let found = asking.ask(committed::WHAT, |asking, wait| asking.committed_offsets(asked.clone(), wait))?;
+        let found = committed::assignments(&found, &self.names, topics, &all)?;
         Ok(found.into_iter().filter(|assignment| !assignment.positions.is_empty()).collect())
+    }
+}
+
+/// Clients end by waiting for brokers, which is not for whoever happens to need a log the last.
+impl Drop for KafkaLog {
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.inner) == 1 {
+            let last = self.inner.clone();
+            // Where no thread can be had it is done here.
+            let _ = thread::Builder::new().name("kafka-end".into()).spawn(move || drop(last));
+        }
     }
 }
 

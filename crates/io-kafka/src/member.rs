@@ -1,5 +1,7 @@
 //! One member of a group: asks its consumer, which has a thread of its own, and commits by transactions of its own.
 
+mod fetches;
+mod orphans;
 mod outbox;
 mod poller;
 mod rebalances;
@@ -11,13 +13,14 @@ use std::{
     time::Duration,
 };
 
-use ports::{Assignment, Commit, ErrorKind, Event, Membership, Outgoing, Position};
+use ports::{Commit, ErrorKind, Event, Membership, Outgoing, Position};
 use rdkafka::{
     Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    consumer::{BaseConsumer, Consumer},
 };
 
 use self::{
+    orphans::Orphans,
     outbox::Outbox,
     poller::{Command, Poller},
     rebalances::Rebalances,
@@ -69,7 +72,9 @@ impl KafkaMember {
         let consumer = rebalances::consumer(settings, &names.outside(&group), &member, places)?;
         let outbox = Arc::new(Outbox::default());
         let (commands, heard) = mpsc::channel();
-        let poller = Poller::start(consumer, log.inner.clone(), topics.clone(), outbox.clone(), heard)?;
+        let (of_group, of_topic) = (names.outside(&group).into_owned(), names.outside(&topics[0]).into_owned());
+        let orphans = Orphans::new(settings, of_group, of_topic, partitions);
+        let poller = Poller::start(consumer, log.inner.clone(), topics.clone(), outbox.clone(), heard, orphans)?;
         Ok(Self {
             consumer: poller.consumer,
             transactions: Arc::new(transactions),
@@ -166,6 +171,8 @@ impl KafkaMember {
         let job = Job {
             transactions: self.transactions.clone(),
             consumer: self.consumer.clone(),
+            outbox: self.outbox.clone(),
+            partitions: commits.iter().map(|commit| commit.partition).collect(),
             outputs: commits.into_iter().flat_map(|commit| commit.outputs).collect(),
             positions,
             patience: self.log.inner.settings.session_max,
@@ -184,19 +191,28 @@ impl KafkaMember {
 struct Job {
     transactions: Arc<Transactions>,
     consumer: Arc<BaseConsumer<Rebalances>>,
+    outbox: Arc<Outbox>,
+    partitions: BTreeSet<u32>,
     outputs: Vec<Outgoing>,
     positions: TopicPartitionList,
     patience: Duration,
 }
 
 impl Job {
-    /// Tries again while the group is changing, with what the group is then. Partitions that went meanwhile are somebody else's:
-    /// the group says so.
+    /// Tries again while the group is changing, with what the group is then. A group refuses whoever belongs to an older one, but asks
+    /// nobody who belongs to the latest whether a partition is theirs: that is known here, and looked up after the group. Who has lost
+    /// something comes back into the group only behind that.
     fn run(&self, names: &Names) -> Result<(), Error> {
         let deadline = Deadline::after(self.patience);
         let outputs: Vec<&Outgoing> = self.outputs.iter().collect();
         loop {
             let Some(group) = self.consumer.group_metadata() else { return Err(Error::Ended("the consumer is closed")) };
+            if self.outbox.has_lost(&self.partitions) {
+                return Err(Error::Fenced(format!(
+                    "partitions {:?} have gone to somebody else: drop what is not committed and join again.",
+                    self.partitions
+                )));
+            }
             match self.transactions.run(&outputs, names, &self.positions, &group) {
                 Ok(()) => return Ok(()),
                 Err(Failed::Changing(source)) if deadline.is_over() || self.consumer.assignment_lost() => {
@@ -258,8 +274,8 @@ impl ports::Member for KafkaMember {
         }
         let next_of = |topic: &Arc<str>| positions.iter().find(|position| position.topic == *topic).map(|position| position.next);
         let from: Vec<Option<u64>> = self.topics.iter().map(next_of).collect();
-        self.outbox.shut(partition);
-        self.tell(Command::Start(partition, from));
+        let turn = self.outbox.shut(partition);
+        self.tell(Command::Start { partition, turn, from });
         Ok(())
     }
 
@@ -286,7 +302,7 @@ impl ports::Member for KafkaMember {
 
 impl Drop for KafkaMember {
     fn drop(&mut self) {
-        self.tell(Command::Close);
+        self.tell(Command::Close(self.transactions.clone()));
     }
 }
 
@@ -306,41 +322,6 @@ fn cut_alike(log: &KafkaLog, group: &str, topics: &[Arc<str>]) -> Result<u32, Er
         }
     }
     Ok(partitions)
-}
-
-/// What a group has committed of some partitions of its topics.
-pub(crate) fn committed<C: ConsumerContext>(
-    asking: &BaseConsumer<C>,
-    names: &Names,
-    topics: &[Arc<str>],
-    partitions: &[u32],
-    answer_max: Duration,
-) -> Result<Vec<Assignment>, Error> {
-    let mut asked = TopicPartitionList::new();
-    for topic in topics {
-        for partition in partitions {
-            asked.add_partition(&names.outside(topic), partition.cast_signed());
-        }
-    }
-    let found = asking.committed_offsets(asked, answer_max).map_err(Error::kafka("what is committed cannot be read"))?;
-    let assignment = |partition: &u32| {
-        let mut assignment = Assignment { partition: *partition, positions: Vec::new(), note: bytes::Bytes::new() };
-        for (place, topic) in topics.iter().enumerate() {
-            let Some(element) = found.find_partition(&names.outside(topic), partition.cast_signed()) else { continue };
-            element.error().map_err(Error::kafka("what is committed cannot be read"))?;
-            let Offset::Offset(offset) = element.offset() else { continue };
-            assignment.positions.push(Position { topic: topic.clone(), next: offset.max(0).unsigned_abs() });
-            if place == 0 {
-                assignment.note = note::from_text(element.metadata()).ok_or_else(|| {
-                    Error::Request(format!(
-                        "the note beside the position of {topic} {partition} is not Headway's: use another group."
-                    ))
-                })?;
-            }
-        }
-        Ok(assignment)
-    };
-    partitions.iter().map(assignment).collect()
 }
 
 /// Whether a consumer can never be used again since another has its name.

@@ -89,8 +89,8 @@ impl Readers {
         if let Some(place) = kept.iter().position(|reader| reader.at == *at) {
             return Ok(kept.remove(place));
         }
-        if kept.len() == KEPT_MAX {
-            return Ok(kept.remove(0));
+        if let Some(place) = kept.iter().position(|reader| reader.at.is_none() || kept.len() == KEPT_MAX) {
+            return Ok(kept.remove(place));
         }
         drop(kept);
         Reader::new(&self.settings)
@@ -148,6 +148,8 @@ impl Reader {
                 }
                 Some(Err(KafkaError::PartitionEOF(ended))) if ended == place.partition.cast_signed() => return Ok(batch.finish()),
                 Some(Err(KafkaError::PartitionEOF(_))) => {}
+                // It looks for brokers by itself as long as there is time.
+                Some(Err(source)) if Telling::is_silence(&source) && !deadline.is_over() => {}
                 Some(Err(source)) => return Err(place.failed(source)),
                 None if enough => break,
                 None if deadline.is_over() => return Err(place.failed(KafkaError::MessageConsumption(Code::OperationTimedOut))),

@@ -1,6 +1,8 @@
 //! What an operator may choose about Kafka. Data only; a secret never shows itself.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, fs::File, path::PathBuf, time::Duration};
+
+use crate::Error;
 
 /// Where Kafka is and how it is used.
 #[derive(Clone, Debug)]
@@ -59,6 +61,18 @@ pub struct Security {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// Who connects, and how that is proved.
     pub sasl: Option<Sasl>,
+}
+
+impl Security {
+    /// The client says of a file that it cannot read neither which nor why.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let (certificate, key) = self.certificate.as_ref().map(|(certificate, key)| (certificate, key)).unzip();
+        for file in [self.authorities.as_ref(), certificate, key].into_iter().flatten() {
+            let shown = file.display();
+            File::open(file).map_err(|error| Error::Request(format!("{shown} cannot be read ({error}): name another file.")))?;
+        }
+        Ok(())
+    }
 }
 
 /// How a client proves who it is.

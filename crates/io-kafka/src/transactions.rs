@@ -24,7 +24,7 @@ use rdkafka::{
 
 use crate::{
     Error, Settings,
-    client::{self, Telling, millis},
+    client::{self, EVENTS_MAX, Telling, millis},
     deadline::Deadline,
     error::code,
     names::Names,
@@ -32,11 +32,10 @@ use crate::{
 
 /// What one record may have in it: a block of partials of a large step, with room for what it may grow to.
 pub(crate) const RECORD_BYTES_MAX: usize = 8 << 20;
-/// What waits for the brokers: the outputs of one commit.
-const WAITING_BYTES_MAX: usize = 64 << 20;
+/// What waits for the brokers: the outputs of one commit, or of everybody who appends.
+pub(crate) const WAITING_BYTES_MAX: usize = 64 << 20;
 /// How long one look for deliveries waits. A commit takes some milliseconds in any case.
 const LOOK: Duration = Duration::from_millis(1);
-
 /// How long one attempt to take a transaction back waits before it is looked what became of the records.
 const ABORT_STEP: Duration = Duration::from_millis(20);
 
@@ -62,6 +61,8 @@ impl Transactions {
         config
             .set("transactional.id", name)
             .set("transaction.timeout.ms", millis(settings.transaction_max))
+            // The client takes nothing longer.
+            .set("socket.timeout.ms", millis(settings.answer_max.min(settings.transaction_max)))
             // A record is given up before its transaction is.
             .set("message.timeout.ms", millis(settings.transaction_max.mul_f64(0.8)))
             .set("message.max.bytes", RECORD_BYTES_MAX.to_string())
@@ -69,8 +70,14 @@ impl Transactions {
             .set("linger.ms", "0");
         let context = Deliveries { telling: Telling::new(settings.clone()), done: AtomicUsize::new(0), failed: Mutex::default() };
         let producer: BaseProducer<Deliveries> = config.create_with_context(context).map_err(Error::kafka(what()))?;
-        producer.init_transactions(settings.answer_max).map_err(Error::kafka(what()))?;
-        Ok(Self { producer, settings: settings.clone() })
+        let opened = Self { producer, settings: settings.clone() };
+        opened.hear();
+        let begun = opened.producer.init_transactions(settings.answer_max);
+        begun.map_err(|source| {
+            opened.hear();
+            opened.producer.context().telling.explain(what(), source)
+        })?;
+        Ok(opened)
     }
 
     /// Writes, positions included, and commits. Whatever fails is taken back.
@@ -81,6 +88,7 @@ impl Transactions {
         positions: &TopicPartitionList,
         group: &ConsumerGroupMetadata,
     ) -> Result<(), Failed> {
+        self.hear();
         self.producer.begin_transaction().map_err(|error| self.failed(error))?;
         let written = self.write(outputs, names, positions, group);
         let committed = written.and_then(|()| self.producer.commit_transaction(self.settings.answer_max));
@@ -91,6 +99,13 @@ impl Transactions {
                 _ => self.failed(error),
             }
         })
+    }
+
+    /// Takes what the client has to tell, be it that it needs a new token.
+    fn hear(&self) {
+        for _ in 0..EVENTS_MAX {
+            self.producer.poll(Duration::ZERO);
+        }
     }
 
     /// Takes back what was written. The client waits for what became of each record, which is heard of only between its waits.

@@ -26,11 +26,20 @@ pub(super) struct Outbox {
 
 #[derive(Default)]
 struct State {
-    changes: VecDeque<Result<Event, Error>>,
+    changes: VecDeque<Event>,
+    /// Why nothing else will come.
+    ended: Option<Error>,
     lanes: BTreeMap<Place, Lane>,
-    shut: BTreeSet<u32>,
+    turns: BTreeMap<u32, Turn>,
     /// Who was served last, so that each has its turn.
     last: Place,
+}
+
+/// Which start of a partition the member has asked for last, and which one the poller fetches for.
+#[derive(Default)]
+struct Turn {
+    wanted: u64,
+    fetched: u64,
 }
 
 /// One topic of one partition.
@@ -54,14 +63,23 @@ impl Outbox {
         self.news.notified()
     }
 
-    /// The next thing to hear: changes first, since records of what has gone are nobody's.
+    /// The next thing to hear: changes first, since records of what has gone are nobody's. The reason for an end is told as often as
+    /// somebody asks.
     pub(super) fn take(&self, topics: &[Arc<str>]) -> Option<Result<Event, Error>> {
         let mut state = self.state();
         if let Some(change) = state.changes.pop_front() {
-            if let Ok(Event::Revoked(gone) | Event::Lost(gone)) = &change {
-                state.lanes.retain(|(partition, _), _| !gone.contains(partition));
+            match &change {
+                Event::Revoked(gone) | Event::Lost(gone) => {
+                    state.lanes.retain(|(partition, _), _| !gone.contains(partition));
+                    gone.iter().for_each(|partition| _ = state.shut(*partition));
+                }
+                Event::Assigned(come) => come.iter().for_each(|assignment| _ = state.shut(assignment.partition)),
+                Event::Records { .. } | Event::Idle => {}
             }
-            return Some(change);
+            return Some(Ok(change));
+        }
+        if let Some(error) = &state.ended {
+            return Some(Err(error.clone()));
         }
         let ready = |(_, lane): &(&Place, &Lane)| lane.has_news && !lane.paused;
         let (behind, ahead) = (state.lanes.range(..=state.last), state.lanes.range((Excluded(state.last), Unbounded)));
@@ -74,23 +92,33 @@ impl Outbox {
         Some(Ok(Event::Records { topic: topics[place.1].clone(), partition: place.0, records, more }))
     }
 
-    pub(super) fn change(&self, change: Result<Event, Error>) {
+    pub(super) fn change(&self, change: Event) {
         self.state().changes.push_back(change);
         self.news.notify_one();
     }
 
-    /// A partition is about to begin anew: what waits of it, and what still comes, was fetched for another beginning.
-    pub(super) fn shut(&self, partition: u32) {
-        let mut state = self.state();
-        state.shut.insert(partition);
-        for (_, lane) in state.lanes.range_mut((partition, 0)..=(partition, usize::MAX)) {
-            *lane = Lane { paused: lane.paused, ..Lane::default() };
-        }
+    /// Nothing will come behind what is here.
+    pub(super) fn end(&self, error: Error) {
+        self.state().ended.get_or_insert(error);
+        self.news.notify_one();
     }
 
-    /// What comes from here on was fetched for the new beginning.
-    pub(super) fn open(&self, partition: u32) {
-        self.state().shut.remove(&partition);
+    /// Whether one of these has gone to somebody else, which the member has yet to hear.
+    pub(super) fn has_lost(&self, partitions: &BTreeSet<u32>) -> bool {
+        let state = self.state();
+        let lost = |change: &Event| matches!(change, Event::Lost(lost) if lost.iter().any(|gone| partitions.contains(gone)));
+        state.changes.iter().any(lost)
+    }
+
+    /// A partition is about to begin anew: what waits of it, and what still comes, was fetched for another beginning. What comes from
+    /// [`Outbox::open`] with this number on is for the new one.
+    pub(super) fn shut(&self, partition: u32) -> u64 {
+        self.state().shut(partition)
+    }
+
+    /// What comes from here on was fetched for this beginning.
+    pub(super) fn open(&self, partition: u32, turn: u64) {
+        self.state().turns.entry(partition).or_default().fetched = turn;
     }
 
     pub(super) fn pause(&self, partition: u32, topic: usize, paused: bool) {
@@ -109,7 +137,7 @@ impl Outbox {
     /// Records that came, and whether there is more behind them.
     pub(super) fn give(&self, place: Place, records: Vec<Record>, bytes: usize, more: bool) {
         let mut state = self.state();
-        if state.shut.contains(&place.0) {
+        if state.turns.get(&place.0).is_none_or(|turn| turn.fetched != turn.wanted) {
             return;
         }
         let lane = state.lanes.entry(place).or_default();
@@ -124,5 +152,16 @@ impl Outbox {
         if lane.has_news {
             self.news.notify_one();
         }
+    }
+}
+
+impl State {
+    fn shut(&mut self, partition: u32) -> u64 {
+        for (_, lane) in self.lanes.range_mut((partition, 0)..=(partition, usize::MAX)) {
+            *lane = Lane { paused: lane.paused, ..Lane::default() };
+        }
+        let turn = self.turns.entry(partition).or_default();
+        turn.wanted += 1;
+        turn.wanted
     }
 }

@@ -1,40 +1,42 @@
 //! The thread that owns a consumer: answers the group, and fetches what there is room for. Never waits for its member.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, OnceLock, mpsc},
-    thread::Thread,
+    thread::{self, Thread},
     time::Duration,
 };
 
-use domain::Timestamp;
-use ports::Event;
+use ports::{ErrorKind, Event};
 use rdkafka::{
-    Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer, base_consumer::PartitionQueue},
+    TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
     error::KafkaError,
 };
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{
-    committed, is_replaced,
-    outbox::{Outbox, Place},
+    fetches::Fetches,
+    is_replaced,
+    orphans::Orphans,
+    outbox::Outbox,
     rebalances::{Change, Rebalances},
 };
-use crate::{Error, log::Inner, records::Batch};
+use crate::{Error, client::EVENTS_MAX, committed, deadline::Deadline, log::Inner, transactions::Transactions};
 
 /// The longest rest. It is woken by whatever comes; this is for what might have been missed.
 const REST: Duration = Duration::from_millis(100);
-/// Whoever is handed a record this young has all of them; with an older one it is not known before the broker says so.
-const YOUNG_MS: i64 = 1000;
+/// How long one look for what is committed waits, so that the group and the member are answered in between.
+const LOOK_UP: Duration = Duration::from_millis(500);
 
 /// What a member wants of its poller.
 pub(super) enum Command {
     /// Deliver a partition from these offsets on, by topic; without one, from the oldest record.
-    Start(u32, Vec<Option<u64>>),
+    Start { partition: u32, turn: u64, from: Vec<Option<u64>> },
     /// These partitions may go to somebody else.
     Release(BTreeSet<u32>),
-    Close,
+    /// Nothing more is wanted. The transactions end here, too: to end them is to wait for brokers.
+    Close(Arc<Transactions>),
 }
 
 /// A thread, and the consumer that it polls.
@@ -51,14 +53,28 @@ pub(super) struct Poller {
     outbox: Arc<Outbox>,
     commands: mpsc::Receiver<Command>,
     owned: BTreeSet<u32>,
-    queues: BTreeMap<Place, PartitionQueue<Rebalances>>,
-    waker: Waker,
+    /// What the group has handed out, while it is looked up what is committed of it; and until when that may take.
+    arriving: Option<(BTreeSet<u32>, Deadline)>,
+    fetches: Fetches,
+    orphans: Orphans,
+}
+
+/// Why a poller ends.
+enum End {
+    Closed(Arc<Transactions>),
+    Failed(Error),
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// Ends the rest of a thread that may not have begun yet.
-type Waker = Arc<OnceLock<Thread>>;
+pub(super) type Waker = Arc<OnceLock<Thread>>;
 
-fn wake(waker: &Waker) {
+pub(super) fn wake(waker: &Waker) {
     waker.get().into_iter().for_each(Thread::unpark);
 }
 
@@ -69,175 +85,195 @@ impl Poller {
         topics: Arc<[Arc<str>]>,
         outbox: Arc<Outbox>,
         commands: mpsc::Receiver<Command>,
+        orphans: Orphans,
     ) -> Result<Running, Error> {
         let waker = Waker::default();
         let woken = waker.clone();
         consumer.set_nonempty_callback(move || wake(&woken));
-        let first = log.names.outside(&topics[0]).into_owned();
-        consumer.subscribe(&[&first]).map_err(Error::kafka(format!("topic {first} cannot be subscribed to")))?;
         let consumer = Arc::new(consumer);
-        let (owned, queues) = (BTreeSet::new(), BTreeMap::new());
-        let poller = Self { consumer: consumer.clone(), log, topics, outbox, commands, owned, queues, waker: waker.clone() };
-        let spawned = std::thread::Builder::new().name("kafka-member".into()).spawn(move || poller.run());
+        let fetches = Fetches::new(consumer.clone(), log.clone(), topics.clone(), outbox.clone(), waker.clone());
+        let (owned, arriving) = (BTreeSet::new(), None);
+        let poller = Self { consumer: consumer.clone(), log, topics, outbox, commands, owned, arriving, fetches, orphans };
+        poller.subscribe()?;
+        let spawned = thread::Builder::new().name("kafka-member".into()).spawn(move || poller.run());
         let spawned = spawned.map_err(|error| Error::Request(format!("a thread for a member cannot be started: {error}")))?;
         let thread = spawned.thread().clone();
         let _ = waker.set(thread.clone());
         Ok(Running { thread, consumer })
     }
 
+    fn subscribe(&self) -> Result<(), Error> {
+        let first = self.log.names.outside(&self.topics[0]);
+        self.consumer.subscribe(&[&first]).map_err(Error::kafka(format!("topic {first} cannot be subscribed to")))
+    }
+
     fn run(mut self) {
-        loop {
+        let _told = TellsOfPanics(self.outbox.clone());
+        let end = loop {
             match self.serve() {
                 Ok(true) => {}
-                Ok(false) => std::thread::park_timeout(REST),
-                Err(None) => break,
-                Err(Some(error)) => {
-                    self.outbox.change(Err(error));
-                    break;
-                }
+                Ok(false) => thread::park_timeout(REST),
+                Err(end) => break end,
             }
-        }
+        };
         self.consumer.context().close();
-        self.queues.clear();
+        // Partitions that the group wants back are waited for before a consumer can be closed, and nobody else will answer.
+        let _ = self.fetches.stop_all();
+        let transactions = match end {
+            End::Closed(transactions) => Some(transactions),
+            End::Failed(error) => {
+                self.outbox.end(error);
+                self.closed()
+            }
+        };
+        drop(self.fetches);
+        drop(transactions);
         // To close a consumer is to wait for brokers, which is for this thread and not for the member's.
         while Arc::strong_count(&self.consumer) > 1 {
-            std::thread::park_timeout(REST);
+            thread::park_timeout(REST);
         }
     }
 
+    /// Waits for the member to go.
+    fn closed(&self) -> Option<Arc<Transactions>> {
+        self.commands.iter().find_map(|command| match command {
+            Command::Close(transactions) => Some(transactions),
+            Command::Start { .. } | Command::Release(_) => None,
+        })
+    }
+
     /// One round: whether there was something to do, or why it is the last one.
-    fn serve(&mut self) -> Result<bool, Option<Error>> {
+    fn serve(&mut self) -> Result<bool, End> {
         let mut busy = false;
         while let Ok(command) = self.commands.try_recv() {
             busy = true;
             match command {
-                Command::Start(partition, from) => self.deliver(partition, &from)?,
+                Command::Start { partition, turn, from } if self.owned.contains(&partition) => {
+                    self.fetches.start(partition, turn, &from)?;
+                }
+                // It has gone, which the member has yet to hear.
+                Command::Start { .. } => {}
                 Command::Release(partitions) => self.let_go(&partitions)?,
-                Command::Close => return Err(None),
+                Command::Close(transactions) => return Err(End::Closed(transactions)),
             }
         }
-        // Everything that is delivered has a queue of its own: here are only errors, and what the group has to say.
-        if let Some(Err(error)) = self.consumer.poll(Duration::ZERO) {
-            self.hear(error)?;
+        for _ in 0..EVENTS_MAX {
+            match self.consumer.poll(Duration::ZERO) {
+                // Everything that is delivered has a queue of its own; the client has lost one.
+                Some(Ok(message)) => self.fetches.recover(&message),
+                Some(Err(error)) => self.hear(error)?,
+                None => {}
+            }
         }
         for change in self.consumer.context().take() {
             busy = true;
             self.change(change)?;
         }
-        Ok(self.fetch()? || busy)
+        self.look_up()?;
+        if self.orphans.are_there(&self.consumer) {
+            warn!("joins again, since there are partitions that nobody owns");
+            self.consumer.unsubscribe();
+            self.subscribe()?;
+        }
+        let mut errors = Vec::new();
+        busy |= self.fetches.fetch(&mut errors)?;
+        errors.into_iter().try_for_each(|error| self.hear(error))?;
+        Ok(busy)
     }
 
-    fn hear(&self, error: KafkaError) -> Result<(), Option<Error>> {
+    fn hear(&self, error: KafkaError) -> Result<(), End> {
         if self.consumer.client().fatal_error().is_some() || is_replaced(&error) {
-            self.outbox.change(Ok(Event::Lost(self.owned.iter().copied().collect())));
-            return Err(Some(Error::Fenced("another member has joined under the same name: drop what is not committed.".into())));
+            self.outbox.change(Event::Lost(self.owned.iter().copied().collect()));
+            let why = "another member has joined under the same name: drop what is not committed.";
+            return Err(Error::Fenced(why.into()).into());
         }
         let error = Error::Kafka { what: "the consumer of a member".into(), source: error };
-        if error.kind() == ports::ErrorKind::Invalid {
-            return Err(Some(error));
+        // A connection that was let in once is let in again: who is refused now meets a broker that is starting or stopping.
+        if error.kind() == ErrorKind::Invalid && !error.is_of_connection() {
+            return Err(error.into());
         }
         // It goes on by itself, and the client has told what is wrong.
         debug!(%error, "fetches again");
         Ok(())
     }
 
-    fn change(&mut self, change: Change) -> Result<(), Option<Error>> {
+    fn change(&mut self, change: Change) -> Result<(), End> {
         match change {
             Change::Assigned(partitions) => {
                 // The group need not wait until anything of them is delivered.
                 let nothing = self.consumer.incremental_assign(&TopicPartitionList::new());
-                nothing.map_err(Error::kafka("partitions cannot be taken")).map_err(Some)?;
-                let names = &self.log.names;
-                let found = committed(&self.consumer, names, &self.topics, &partitions, self.log.settings.answer_max);
-                let found = found.map_err(Some)?;
-                self.owned.extend(&partitions);
-                self.outbox.change(Ok(Event::Assigned(found)));
+                nothing.map_err(Error::kafka("partitions cannot be taken"))?;
+                let settings = &self.log.settings;
+                // Somebody else's transaction may be open for as long, and hides what it will have committed.
+                let deadline = Deadline::after(settings.transaction_max + settings.answer_max);
+                let (arriving, until) = self.arriving.get_or_insert_with(|| (BTreeSet::new(), deadline));
+                arriving.extend(partitions);
+                *until = deadline;
             }
-            Change::Revoked(partitions) => self.outbox.change(Ok(Event::Revoked(partitions))),
-            Change::Lost(partitions) => {
-                self.let_go(&partitions.iter().copied().collect())?;
-                self.outbox.change(Ok(Event::Lost(partitions)));
-            }
-        }
-        Ok(())
-    }
-
-    /// Begins to fetch all topics of a partition.
-    fn deliver(&mut self, partition: u32, from: &[Option<u64>]) -> Result<(), Option<Error>> {
-        let failed = || Error::kafka(format!("partition {partition} cannot be fetched"));
-        let begun: Vec<Place> = self.queues.keys().filter(|(of, _)| *of == partition).copied().collect();
-        if !begun.is_empty() {
-            self.unassign(&begun)?;
-        }
-        // Whatever had waited for the beginning before.
-        self.outbox.open(partition);
-        let mut list = TopicPartitionList::new();
-        for (place, from) in from.iter().enumerate() {
-            let name = self.log.names.outside(&self.topics[place]);
-            let offset = from.map_or(Offset::Beginning, |from| Offset::Offset(from.cast_signed()));
-            list.add_partition_offset(&name, partition.cast_signed(), offset).map_err(failed()).map_err(Some)?;
-            if !self.queues.contains_key(&(partition, place))
-                && let Some(mut queue) = self.consumer.split_partition_queue(&name, partition.cast_signed())
-            {
-                let waker = self.waker.clone();
-                queue.set_nonempty_callback(move || wake(&waker));
-                self.queues.insert((partition, place), queue);
-            }
-        }
-        self.consumer.incremental_assign(&list).map_err(failed()).map_err(Some)
-    }
-
-    fn let_go(&mut self, partitions: &BTreeSet<u32>) -> Result<(), Option<Error>> {
-        let gone: Vec<Place> = self.queues.keys().filter(|(partition, _)| partitions.contains(partition)).copied().collect();
-        self.unassign(&gone)?;
-        self.queues.retain(|place, _| !gone.contains(place));
-        self.owned.retain(|partition| !partitions.contains(partition));
-        Ok(())
-    }
-
-    fn unassign(&self, places: &[Place]) -> Result<(), Option<Error>> {
-        let mut list = TopicPartitionList::new();
-        for (partition, place) in places {
-            list.add_partition(&self.log.names.outside(&self.topics[*place]), partition.cast_signed());
-        }
-        let gone = self.consumer.incremental_unassign(&list);
-        gone.map_err(Error::kafka("partitions cannot be let go")).map_err(Some)
-    }
-
-    /// Hands over what has come, as far as there is room.
-    fn fetch(&self) -> Result<bool, Option<Error>> {
-        let mut busy = false;
-        for (place, queue) in &self.queues {
-            let room = self.outbox.room(*place);
-            if room == 0 {
-                continue;
-            }
-            let mut batch = Batch::default();
-            let mut ended = None;
-            while batch.bytes() < room {
-                match queue.poll(Duration::ZERO) {
-                    Some(Ok(message)) => {
-                        batch.push(&message);
-                        ended = None;
-                    }
-                    Some(Err(KafkaError::PartitionEOF(_))) => ended = Some(true),
-                    Some(Err(error)) => self.hear(error)?,
-                    None => {
-                        ended = ended.or_else(|| batch.newest_at().map(|newest| self.is_young(newest)));
-                        break;
-                    }
+            Change::Revoked(partitions) => {
+                let known = self.known(partitions);
+                if known.is_empty() {
+                    self.let_go(&BTreeSet::new())?;
+                } else {
+                    self.outbox.change(Event::Revoked(known));
                 }
             }
-            if !batch.is_empty() || ended == Some(true) {
-                busy = true;
-                let bytes = batch.bytes();
-                self.outbox.give(*place, batch.finish(), bytes, ended != Some(true));
+            Change::Lost(partitions) => {
+                let known = self.known(partitions);
+                // Before the group is answered and can be joined again, see `Job::run`.
+                if !known.is_empty() {
+                    self.outbox.change(Event::Lost(known.clone()));
+                }
+                self.let_go(&known.into_iter().collect())?;
             }
         }
-        Ok(busy)
+        Ok(())
     }
 
-    fn is_young(&self, newest_at: Timestamp) -> bool {
-        self.log.clock.now().0.saturating_sub(newest_at.0) < YOUNG_MS
+    /// Those of some partitions that the member was told of. It need not hear of the others.
+    fn known(&mut self, partitions: Vec<u32>) -> Vec<u32> {
+        if let Some((arriving, _)) = &mut self.arriving {
+            arriving.retain(|partition| !partitions.contains(partition));
+        }
+        partitions.into_iter().filter(|partition| self.owned.contains(partition)).collect()
+    }
+
+    /// Tells the member what it has got, with what is committed of it.
+    fn look_up(&mut self) -> Result<(), End> {
+        let Some((arriving, until)) = &self.arriving else { return Ok(()) };
+        let partitions: Vec<u32> = arriving.iter().copied().collect();
+        let found = if partitions.is_empty() {
+            Ok(Vec::new())
+        } else {
+            let asked = committed::asked(&self.log.names, &self.topics, &partitions);
+            let found = self.consumer.committed_offsets(asked, LOOK_UP).map_err(Error::kafka(committed::WHAT));
+            found.and_then(|found| committed::assignments(&found, &self.log.names, &self.topics, &partitions))
+        };
+        match found {
+            Ok(found) => {
+                self.arriving = None;
+                self.owned.extend(&partitions);
+                self.outbox.change(Event::Assigned(found));
+            }
+            Err(error) if error.kind() != ErrorKind::Transient || until.is_over() => return Err(error.into()),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    fn let_go(&mut self, partitions: &BTreeSet<u32>) -> Result<(), End> {
+        self.owned.retain(|partition| !partitions.contains(partition));
+        Ok(self.fetches.stop(partitions)?)
+    }
+}
+
+/// A member whose poller has died has to hear of it.
+struct TellsOfPanics(Arc<Outbox>);
+
+impl Drop for TellsOfPanics {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.end(Error::Ended("the thread of a member has died: its last words are among the process's; join again."));
+        }
     }
 }
