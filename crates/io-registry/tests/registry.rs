@@ -7,7 +7,7 @@ use std::sync::{
 
 use domain::Timestamp;
 use io_registry::{
-    Definition, Encoder, Error, Fault, Format, Kind, Login, Reference, Registry, SchemaId, Secret, Settings, Wanted,
+    Definition, Encoder, Error, Fault, Format, Kind, Login, Reference, Registry, Roots, SchemaId, Secret, Settings, Wanted,
 };
 use ports::{Clock, ErrorKind, clock_fn};
 use serde_json::{Value, json};
@@ -32,7 +32,11 @@ fn still() -> Clock {
 }
 
 fn open(url: &str) -> Registry {
-    Registry::open(&Settings::new(url), still()).expect("sound settings")
+    open_with(&Settings::new(url))
+}
+
+fn open_with(settings: &Settings) -> Registry {
+    Registry::open(settings, still()).expect("sound settings")
 }
 
 fn shared() -> Registry {
@@ -182,6 +186,22 @@ async fn a_wrong_address_is_no_missing_schema() {
     }
     let login = Login { user: "me".into(), password: Secret::new("hidden words") };
     assert!(!format!("{:?}", Settings { login: Some(login), ..Settings::new("http://h") }).contains("hidden words"));
+}
+
+#[tokio::test]
+async fn a_certificate_is_looked_at() {
+    // This one speaks TLS and no HTTP: who trusts its certificate finds that out, and who does not never comes so far.
+    let server = Own::start(&["redis-secure"]);
+    let address = server.address("redis-secure");
+    let port = address.rsplit(':').next().expect("a port");
+    let ask = async |roots: Roots| {
+        let settings = Settings { roots, ..Settings::new(format!("https://127.0.0.1:{port}")) };
+        open_with(&settings).prepare([SchemaId(1)]).await.map(drop).expect_err("it is no registry")
+    };
+    let trusted = ask(Roots::File(server.folder("redis-secure").join("ca.pem"))).await;
+    assert_eq!(trusted.kind(), ErrorKind::Transient, "{trusted}");
+    let stranger = ask(Roots::System).await;
+    assert!(stranger.kind() == ErrorKind::Invalid && stranger.to_string().contains("certificate"), "{stranger}");
 }
 
 #[tokio::test]
