@@ -11,6 +11,7 @@ install_servers() {
     install_packages "$names"
     [[ $names != *" kafka"* ]] || install_kafka
     [[ $names != *" registry "* ]] || install_registry
+    [[ $names != *" python "* ]] || install_python
     say "Everything is here for: $*."
 }
 
@@ -25,6 +26,7 @@ install_packages() {
     if { [[ $1 == *" kafka"* ]] && ! kafka_is_installed; } || { [[ $1 == *" registry "* ]] && ! registry_is_installed; }; then
         has mvn || packages+=(maven)
     fi
+    [[ $1 != *" python "* ]] || python_is_installed || python_makes_environments || packages+=(python3-venv)
     ((${#packages[@]} == 0)) || install_debian "up to two minutes and 300 MB, most of it Java" "${packages[@]}"
     [[ ! " ${packages[*]} " =~ " default-jre" ]] || java_works ||
         fail "This system's Java is $(java -version 2>&1 | head -n 1): install version $JAVA_MIN or newer, then repeat."

@@ -19,6 +19,8 @@ use rustix::{
 use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/servers/servers");
+/// Where the script puts what it installs for Python.
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.headway/servers/python/bin/python3");
 /// Names the folder of the shared servers.
 const FOLDER_VARIABLE: &str = "HEADWAY_SERVERS";
 /// A killed process is gone at once, and a broker with half a gigabyte on a busy machine a moment later.
@@ -41,6 +43,17 @@ pub fn shared(name: &str) -> String {
 pub fn shared_folder(name: &str) -> PathBuf {
     shared(name);
     shared_servers().join(name)
+}
+
+/// A Python that has the serializers which other producers write with.
+///
+/// # Panics
+///
+/// If there is none, with the command that installs it.
+pub fn python() -> PathBuf {
+    let python = PathBuf::from(PYTHON);
+    assert!(python.exists(), "There is no Python with Confluent's serializers. Install it: `./dev servers install python`.");
+    python
 }
 
 /// Servers for one test, in a folder that goes with them. They end when this is dropped, and when the test's process ends however

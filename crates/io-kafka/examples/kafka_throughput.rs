@@ -1,4 +1,4 @@
-//! Measures appends, reads and commits on a broker for a person: `cargo run --release -p io-kafka --example throughput -- HOST:PORT`.
+//! Measures appends, reads and commits on a broker for a person: `cargo run --release -p io-kafka --example kafka_throughput -- HOST:PORT`.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it measures, and prints what it measured")]
 
 use std::{

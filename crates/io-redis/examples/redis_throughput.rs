@@ -1,5 +1,5 @@
 //! Measures writes, reads and memory of the online store in Redis for a person, with a `redis-server` that it starts and ends:
-//! `cargo run --release -p io-redis --example throughput`.
+//! `cargo run --release -p io-redis --example redis_throughput`.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it measures, and prints what it measured")]
 
 use std::{
