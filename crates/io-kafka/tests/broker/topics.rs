@@ -92,7 +92,7 @@ async fn until_cut(log: &io_kafka::KafkaLog, what: &str, holds: impl Fn(Bounds) 
         if holds(bounds) {
             return bounds;
         }
-        assert!(begun.elapsed() < Duration::from_secs(30), "{what}: {bounds:?}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: {bounds:?}");
     }
 }
 
