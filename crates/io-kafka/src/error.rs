@@ -57,6 +57,8 @@ pub(crate) fn code(error: &KafkaError) -> Option<RDKafkaErrorCode> {
     error.rdkafka_error_code()
 }
 
+/// A topic that is not there was refused before anything was asked of it: a broker that says so of one that is there has just been
+/// started, and will find it.
 fn kind(code: RDKafkaErrorCode) -> ErrorKind {
     match code {
         Code::Fenced
@@ -73,9 +75,6 @@ fn kind(code: RDKafkaErrorCode) -> ErrorKind {
         | Code::GroupAuthorizationFailed
         | Code::ClusterAuthorizationFailed
         | Code::TransactionalIdAuthorizationFailed
-        | Code::UnknownTopic
-        | Code::UnknownPartition
-        | Code::UnknownTopicOrPartition
         | Code::InvalidTopic
         | Code::InvalidConfig
         | Code::InvalidPartitions
