@@ -98,7 +98,7 @@ impl From<Error> for ports::Error {
                 let advice = match kind {
                     ErrorKind::Fenced => "join again",
                     ErrorKind::Invalid => "change the settings, the topic or the rights of this client",
-                    _ => "it is tried again; `headway doctor` tells whether the brokers can be reached",
+                    _ => "it is tried again; look whether the brokers run and can be reached from here",
                 };
                 Self::with_source(kind, format!("{what}: {source}; {advice}"), source)
             }

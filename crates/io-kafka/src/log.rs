@@ -118,7 +118,7 @@ impl Inner {
         }
         let count = self.fetch_partitions(topic)?.ok_or_else(|| {
             Error::Request(format!(
-                "there is no topic {:?} in the cluster, or no right to see it: `headway topics plan` shows what is missing.",
+                "there is no topic {:?} in the cluster, or no right to see it: make it, or let this client see it.",
                 self.names.outside(topic)
             ))
         })?;
