@@ -28,8 +28,8 @@ use domain::{Span, Timestamp};
 use io_folder::{Folder, FolderArtifacts, FolderCatalog};
 use io_kafka::KafkaLog;
 use io_log::EmbeddedLog;
-use ports::{Artifacts, Catalog, Clock, Log};
-use tokio::sync::watch;
+use ports::{Artifacts, Catalog, Clock};
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     failure::Failure,
@@ -148,6 +148,8 @@ pub(crate) struct Host {
     /// Where metrics and probes are answered, once they are.
     pub(crate) listens_on: OnceLock<SocketAddr>,
     readiness: readiness::Shown,
+    /// Who looks for it, until it is.
+    follower: Mutex<Option<JoinHandle<()>>>,
     hosted: Mutex<Vec<Arc<Hosted>>>,
     steady: Arc<Steady>,
     /// What a person should hear about how it began.
@@ -232,6 +234,7 @@ impl Host {
             partitions,
             listens_on: OnceLock::new(),
             readiness: readiness::Shown::default(),
+            follower: Mutex::default(),
             hosted: Mutex::default(),
             steady,
             announcements: Mutex::new(announcements),
@@ -275,7 +278,7 @@ impl Host {
             hosted.start(self).await?;
         }
         *self.hosted.lock().unwrap_or_else(PoisonError::into_inner) = hosted;
-        readiness::follow(self);
+        *self.follower.lock().unwrap_or_else(PoisonError::into_inner) = Some(readiness::follow(self));
         Ok(())
     }
 
@@ -283,15 +286,9 @@ impl Host {
     async fn catch_up_clock(&self, hosted: &[Arc<Hosted>]) -> Result<(), Failure> {
         let mut newest = Timestamp(i64::MIN);
         for hosted in hosted {
-            for (topic, _) in hosted.topics().inputs() {
-                for partition in 0..self.partitions {
-                    let bounds = self.parts.log.bounds(topic, partition).await?;
-                    if bounds.next > bounds.first {
-                        let last = self.parts.log.read(topic, partition, bounds.next - 1, 1).await?;
-                        newest = last.iter().map(|record| record.append_at).max().unwrap_or(newest).max(newest);
-                    }
-                }
-            }
+            let inputs = hosted.topics().inputs().iter().map(|(topic, _)| topic.clone()).collect();
+            let last = lag::newest(&self.parts.log, inputs, self.partitions).await?;
+            newest = last.unwrap_or(newest).max(newest);
         }
         if let Some(ahead) = self.steady.not_before(newest) {
             self.announce(format!("The newest record is {ahead} ahead of this machine's clock; time goes on from there."));
@@ -411,6 +408,12 @@ impl Host {
 
     /// Commits and publishes what was taken, and ends the workers.
     pub(crate) async fn stop(&self) -> Result<(), Failure> {
+        let follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(follower) = follower {
+            follower.abort();
+            // However it ended, it holds the host no longer.
+            let _ = follower.await;
+        }
         for hosted in self.hosted() {
             hosted.stop().await?;
         }

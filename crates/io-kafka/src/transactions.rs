@@ -38,6 +38,9 @@ pub(crate) const WAITING_BYTES_MAX: usize = 64 << 20;
 const LOOK: Duration = Duration::from_millis(1);
 /// How long one attempt to take a transaction back waits before it is looked what became of the records.
 const ABORT_STEP: Duration = Duration::from_millis(20);
+/// A transaction that follows another at once is asked to come again until the brokers have written down that one, which takes some
+/// milliseconds, or some tens on a busy broker.
+const RETRY_AFTER_MAX: Duration = Duration::from_millis(20);
 
 /// A producer with a name.
 pub(crate) struct Transactions {
@@ -67,7 +70,8 @@ impl Transactions {
             .set("message.timeout.ms", millis(settings.transaction_max.mul_f64(0.8)))
             .set("message.max.bytes", RECORD_BYTES_MAX.to_string())
             .set("queue.buffering.max.kbytes", (WAITING_BYTES_MAX >> 10).to_string())
-            .set("linger.ms", "0");
+            .set("linger.ms", "0")
+            .set("retry.backoff.max.ms", millis(RETRY_AFTER_MAX));
         let context = Deliveries { telling: Telling::new(settings.clone()), done: AtomicUsize::new(0), failed: Mutex::default() };
         let producer: BaseProducer<Deliveries> = config.create_with_context(context).map_err(Error::kafka(what()))?;
         let opened = Self { producer, settings: settings.clone() };

@@ -8,6 +8,7 @@ mod taking;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::Timestamp;
+use futures_util::future::try_join_all;
 use ports::{Artifacts, Assignment, Clock, Commit, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Record};
 use tokio::sync::{Barrier, watch::Receiver};
 use tracing::{Instrument, warn};
@@ -282,9 +283,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
             }
         }
         rest.extend(self.commit(member, commits).await?);
-        for (partition, vectors) in publishes {
-            rest.extend(self.publish(partition, vectors).await?);
-        }
+        rest.extend(self.publish(publishes).await?);
         for Asked { partition, action } in rest {
             self.follow(partition, action).await?;
         }
@@ -303,13 +302,20 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         Ok(partitions.into_iter().flat_map(|partition| self.tell_shard(partition, Event::Committed)).collect())
     }
 
-    async fn publish(&mut self, partition: u32, vectors: features::Vectors) -> Result<Vec<Asked>, Error> {
-        let max = self.settings.publish_max;
-        let span = spans::publish(&self.plan, partition, vectors.len());
-        let written = publish(&self.parts.online, &self.plan, partition, &vectors, max).instrument(span).await?;
-        let asked = self.tell_shard(partition, Event::Published { marked: written.marked, superseded: written.refused });
-        if let Some(owned) = self.shards.get_mut(&partition) {
-            owned.probed_at = self.parts.clock.now();
+    /// Side by side: whoever keeps vectors on a server has it work while the next ones are made ready.
+    async fn publish(&mut self, publishes: Vec<(u32, features::Vectors)>) -> Result<Vec<Asked>, Error> {
+        let (online, plan, max) = (&self.parts.online, &self.plan, self.settings.publish_max);
+        let all = publishes.iter().map(|(partition, vectors)| {
+            publish(online, plan, *partition, vectors, max).instrument(spans::publish(plan, *partition, vectors.len()))
+        });
+        let written = try_join_all(all).await?;
+        let mut asked = Vec::new();
+        for ((partition, _), written) in publishes.iter().zip(written) {
+            let published = Event::Published { marked: written.marked, superseded: written.refused };
+            asked.extend(self.tell_shard(*partition, published));
+            if let Some(owned) = self.shards.get_mut(partition) {
+                owned.probed_at = self.parts.clock.now();
+            }
         }
         Ok(asked)
     }

@@ -17,7 +17,7 @@ use tracing::warn;
 
 use super::{
     Host,
-    lag::position,
+    lag::{all_bounds, position},
     running::{Running, plan},
 };
 
@@ -207,12 +207,9 @@ impl Hosted {
 
     /// Up to where the partitions of a generation have sent each other what they know.
     async fn sent(&self, host: &Host, plan: &Plan) -> Result<Vec<u64>, Failure> {
-        let topic = plan.topics.partials(plan.generation);
-        let mut ends = Vec::new();
-        for partition in 0..plan.partitions {
-            ends.push(host.parts.log.bounds(&topic, partition).await?.next);
-        }
-        Ok(ends)
+        let topic = plan.topics.partials(plan.generation).into();
+        let all = all_bounds(&host.parts.log, vec![topic], plan.partitions).await?;
+        Ok(all.into_iter().map(|(_, _, bounds)| bounds.next).collect())
     }
 
     /// Whether everything up to there has come, and is written.

@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
-use ports::{Assignment, Log};
+use dataplane::features::Plan;
+use domain::Timestamp;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use ports::{Assignment, Bounds, Log};
 
 use super::{Host, Hosted};
-use crate::failure::Failure;
+use crate::{failure::Failure, parts::AnyLog};
+
+/// Partitions that are asked about side by side: servers answer each in some milliseconds.
+const SIDE_BY_SIDE: usize = 8;
 
 /// What one generation has not taken of one partition of one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +30,11 @@ impl Hosted {
         let mut lag = 0;
         for plan in self.plans() {
             let committed = plan.committed(&host.parts.log).await?;
-            for topic in plan.reads() {
-                for partition in 0..plan.partitions {
-                    let next = host.parts.log.bounds(&topic, partition).await?.next;
-                    lag += next.saturating_sub(position(&committed, &topic, partition));
-                }
-            }
+            let all = all_bounds(&host.parts.log, plan.reads(), plan.partitions).await?;
+            let left = |(topic, partition, bounds): &(Arc<str>, u32, Bounds)| {
+                bounds.next.saturating_sub(position(&committed, topic, *partition))
+            };
+            lag += all.iter().map(left).sum::<u64>();
         }
         Ok(lag)
     }
@@ -38,19 +43,50 @@ impl Hosted {
     pub(crate) async fn lags(&self, host: &Host) -> Result<Vec<Lag>, Failure> {
         let mut lags = Vec::new();
         for plan in self.plans() {
-            let committed = plan.committed(&host.parts.log).await?;
-            for topic in plan.reads() {
-                for partition in 0..plan.partitions {
-                    let bounds = host.parts.log.bounds(&topic, partition).await?;
-                    let at = position(&committed, &topic, partition).max(bounds.first);
-                    let records = bounds.next.saturating_sub(at);
-                    let waited_ms = if records > 0 { waited_ms(host, &topic, partition, at).await? } else { 0 };
-                    lags.push(Lag { generation: plan.generation, topic: topic.clone(), partition, records, waited_ms });
-                }
-            }
+            lags.extend(lags_of(host, &plan).await?);
         }
         Ok(lags)
     }
+}
+
+async fn lags_of(host: &Host, plan: &Plan) -> Result<Vec<Lag>, Failure> {
+    let committed = plan.committed(&host.parts.log).await?;
+    let one = |(topic, partition, bounds): (Arc<str>, u32, Bounds)| {
+        let at = position(&committed, &topic, partition).max(bounds.first);
+        let records = bounds.next.saturating_sub(at);
+        async move {
+            let waited_ms = if records > 0 { waited_ms(host, &topic, partition, at).await? } else { 0 };
+            Ok(Lag { generation: plan.generation, topic, partition, records, waited_ms })
+        }
+    };
+    let all = all_bounds(&host.parts.log, plan.reads(), plan.partitions).await?;
+    stream::iter(all.into_iter().map(one)).buffered(SIDE_BY_SIDE).try_collect().await
+}
+
+/// What the partitions of some topics hold, topic by topic.
+pub(super) async fn all_bounds(
+    log: &AnyLog,
+    topics: Vec<Arc<str>>,
+    partitions: u32,
+) -> Result<Vec<(Arc<str>, u32, Bounds)>, Failure> {
+    let places = topics.into_iter().flat_map(|topic| (0..partitions).map(move |partition| (topic.clone(), partition)));
+    let one = |(topic, partition): (Arc<str>, u32)| async move {
+        let bounds = log.bounds(&topic, partition).await?;
+        Ok((topic, partition, bounds))
+    };
+    stream::iter(places.map(one)).buffered(SIDE_BY_SIDE).try_collect().await
+}
+
+/// When the newest record of some topics was appended.
+pub(super) async fn newest(log: &AnyLog, topics: Vec<Arc<str>>, partitions: u32) -> Result<Option<Timestamp>, Failure> {
+    let all = all_bounds(log, topics, partitions).await?;
+    let filled = all.into_iter().filter(|(_, _, bounds)| bounds.next > bounds.first);
+    let last = |(topic, partition, bounds): (Arc<str>, u32, Bounds)| async move {
+        let last = log.read(&topic, partition, bounds.next - 1, 1).await?;
+        Ok::<_, Failure>(last.iter().map(|record| record.append_at).max())
+    };
+    let last: Vec<Option<Timestamp>> = stream::iter(filled.map(last)).buffered(SIDE_BY_SIDE).try_collect().await?;
+    Ok(last.into_iter().flatten().max())
 }
 
 async fn waited_ms(host: &Host, topic: &str, partition: u32, at: u64) -> Result<u64, Failure> {

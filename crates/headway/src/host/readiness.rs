@@ -8,10 +8,14 @@ use std::{
 };
 
 use dataplane::features::Plan;
-use ports::{Deployment, Log};
+use ports::{Bounds, Deployment};
+use tokio::task::JoinHandle;
 
-use super::{Host, Hosted, lag::position};
-use crate::failure::Failure;
+use super::{
+    Host, Hosted,
+    lag::{all_bounds, position},
+};
+use crate::{failure::Failure, parts::AnyLog};
 
 /// Short enough that nobody waits for the look, and rare enough to cost nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -59,59 +63,44 @@ impl Shown {
     }
 }
 
-/// One partition of one generation, and how far each of its topics went at the start.
+/// One generation, and how far each partition of its topics went at the start.
 struct Target {
     hosted: Arc<Hosted>,
-    plan: Arc<Plan>,
-    partition: u32,
-    until: Vec<(Arc<str>, u64)>,
+    plan: Plan,
+    until: Vec<(Arc<str>, u32, Bounds)>,
+    /// Partitions that have yet to get there.
+    left: BTreeSet<u32>,
 }
 
-/// Looks until it is ready.
-pub(super) fn follow(host: &Arc<Host>) {
+/// Looks until it is ready, or is told to stop.
+pub(super) fn follow(host: &Arc<Host>) -> JoinHandle<()> {
     let host = host.clone();
     tokio::spawn(async move {
-        // A log that can never be read ends the process by way of a worker that needs it.
-        let targets = loop {
-            match targets(&host).await {
-                Ok(targets) => break targets,
-                Err(failure) if failure.is_transient() => tokio::time::sleep(LOOK_EVERY).await,
-                Err(_) => return,
-            }
-        };
-        let mut reached = BTreeSet::new();
+        let mut known = None;
         loop {
-            let behind = match look(&host, &targets, &mut reached).await {
-                Ok(behind) => behind,
-                Err(failure) if failure.is_transient() => {
-                    tokio::time::sleep(LOOK_EVERY).await;
-                    continue;
+            match look(&host, &mut known).await {
+                Ok(readiness) => {
+                    host.readiness.set(readiness);
+                    if readiness.is_ready() {
+                        return;
+                    }
                 }
+                Err(failure) if failure.is_transient() => {}
+                // A log that can never be read ends the process by way of a worker that needs it.
                 Err(_) => return,
-            };
-            let readiness = Readiness { ready: reached.len(), wanted: Some(targets.len()), behind };
-            host.readiness.set(readiness);
-            if readiness.is_ready() {
-                return;
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-    });
+    })
 }
 
 async fn targets(host: &Host) -> Result<Vec<Target>, Failure> {
     let mut targets = Vec::new();
     for hosted in host.hosted() {
         let deployment = hosted.deployment();
-        for plan in hosted.plans().into_iter().filter(|plan| serves(&deployment, plan.generation)).map(Arc::new) {
-            for partition in 0..plan.partitions {
-                let mut until = Vec::new();
-                for topic in plan.reads() {
-                    let next = host.parts.log.bounds(&topic, partition).await?.next;
-                    until.push((topic, next));
-                }
-                targets.push(Target { hosted: hosted.clone(), plan: plan.clone(), partition, until });
-            }
+        for plan in hosted.plans().into_iter().filter(|plan| serves(&deployment, plan.generation)) {
+            let until = all_bounds(&host.parts.log, plan.reads(), plan.partitions).await?;
+            targets.push(Target { hosted: hosted.clone(), until, left: (0..plan.partitions).collect(), plan });
         }
     }
     Ok(targets)
@@ -122,22 +111,40 @@ fn serves(deployment: &Deployment, generation: u32) -> bool {
     dataplane::deploy::serving(deployment).iter().any(|serving| serving.generation == generation)
 }
 
-/// Notes which targets are reached, and counts what is left of the others.
-async fn look(host: &Host, targets: &[Target], reached: &mut BTreeSet<usize>) -> Result<u64, Failure> {
-    let mut behind = 0;
-    for (place, target) in targets.iter().enumerate() {
-        if reached.contains(&place) {
-            continue;
-        }
-        let committed = target.plan.committed(&host.parts.log).await?;
-        let left = target.until.iter().map(|(topic, next)| next.saturating_sub(position(&committed, topic, target.partition)));
-        let left: u64 = left.sum();
-        behind += left;
-        if left == 0 && target.hosted.has_written(target.plan.generation, target.partition).await? {
-            reached.insert(place);
-        }
+/// Notes which partitions got there, and counts what is left of the others.
+async fn look(host: &Host, known: &mut Option<Vec<Target>>) -> Result<Readiness, Failure> {
+    let targets = match known {
+        Some(targets) => targets,
+        None => known.insert(targets(host).await?),
+    };
+    let mut readiness = Readiness { wanted: Some(0), ..Readiness::default() };
+    for target in targets {
+        readiness.behind += target.look(&host.parts.log).await?;
+        let partitions = target.plan.partitions as usize;
+        readiness.wanted = readiness.wanted.map(|wanted| wanted + partitions);
+        readiness.ready += partitions - target.left.len();
     }
-    Ok(behind)
+    Ok(readiness)
+}
+
+impl Target {
+    async fn look(&mut self, log: &AnyLog) -> Result<u64, Failure> {
+        if self.left.is_empty() {
+            return Ok(0);
+        }
+        let committed = self.plan.committed(log).await?;
+        let mut all = 0;
+        for partition in self.left.clone() {
+            let until = self.until.iter().filter(|(_, of, _)| *of == partition);
+            let behind = until.map(|(topic, _, bounds)| bounds.next.saturating_sub(position(&committed, topic, partition)));
+            let behind: u64 = behind.sum();
+            all += behind;
+            if behind == 0 && self.hosted.has_written(self.plan.generation, partition).await? {
+                self.left.remove(&partition);
+            }
+        }
+        Ok(all)
+    }
 }
 
 #[cfg(test)]

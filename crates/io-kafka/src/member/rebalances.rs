@@ -3,9 +3,12 @@
 //! The group hands out the partitions of the first topic alone; those of the others go with them, which no strategy of the client
 //! would promise for several topics.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use rdkafka::{
@@ -26,6 +29,8 @@ use crate::{
 const NOTHING_AFTER: &str = "100";
 /// How soon a partition is fetched again that had enough waiting.
 const ROOM_AGAIN_AFTER: &str = "5";
+/// A member hears with the answer to its heartbeat that the others have changed, so this is what each round of handing out takes.
+const HEARTBEAT_EVERY: Duration = Duration::from_millis(500);
 /// The longest that a worker may take to let go of a partition.
 const LET_GO_MAX: &str = "60000";
 /// Whatever the number of partitions, less is no use: answers of the brokers are larger.
@@ -103,7 +108,7 @@ pub(super) fn consumer(
         .set("group.instance.id", member)
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", millis(settings.session_max))
-        .set("heartbeat.interval.ms", millis(settings.session_max / 3))
+        .set("heartbeat.interval.ms", millis(HEARTBEAT_EVERY.min(settings.session_max / 3)))
         .set("max.poll.interval.ms", LET_GO_MAX)
         .set("enable.auto.commit", "false")
         .set("isolation.level", "read_committed")

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use domain::{EARLIEST, Timestamp};
 use ports::{Artifacts, Assignment, Event as LogEvent, Log, Member, OnlineStore};
 
-use super::{Owned, Work, Worker};
+use super::{Owned, WAIT_FOR_OTHERS, Work, Worker};
 use crate::{Error, features::inbox::Inbox};
 
 impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
@@ -84,7 +84,7 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         let behind: Vec<(Timestamp, u32)> = self.shards.iter().filter_map(wants).collect();
         let Some((wanted, _)) = behind.iter().max() else { return Ok(()) };
         if *wanted > self.convoy.limit() {
-            self.convoy.look(&self.parts.log, &self.plan, *wanted).await?;
+            self.convoy.look(&self.parts.log, &self.plan, *wanted, WAIT_FOR_OTHERS).await?;
         }
         self.take_waiting(member, behind.into_iter().map(|(_, partition)| partition).collect()).await
     }

@@ -76,10 +76,6 @@ async fn backlog(scratch: &Scratch, events: u64, progress: &Marker) -> Result<(f
         progress.at(sent);
     }
     progress.end();
-    // Whoever still looks how far it is holds the folder.
-    while std::sync::Arc::strong_count(&host) > 1 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
     drop(host);
     progress.begin("as fast as it goes", events);
     let (begun, cpu) = (begin(), cpu_seconds());
