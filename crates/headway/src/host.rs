@@ -6,6 +6,7 @@
 mod clock;
 pub(crate) mod control;
 mod edit;
+mod encodings;
 mod files;
 mod generations;
 mod hold;
@@ -33,7 +34,7 @@ use tokio::sync::watch;
 
 use crate::{
     failure::Failure,
-    parts::{AnyLog, AnyOnline},
+    parts::{AnyLog, AnyOnline, Decoding},
     settings::Servers,
 };
 use clock::Steady;
@@ -125,14 +126,14 @@ impl Options {
 
 /// What all pipelines of a host share; the online store is not among it, since names and generations are a pipeline's own.
 pub(crate) struct SharedParts {
-    pub(crate) log: AnyLog,
+    pub(crate) log: Decoding<AnyLog>,
     pub(crate) artifacts: FolderArtifacts,
     pub(crate) clock: Clock,
 }
 
 impl SharedParts {
     /// The same for the workers of one pipeline.
-    fn with(&self, online: &AnyOnline) -> Parts<AnyLog, AnyOnline, FolderArtifacts> {
+    fn with(&self, online: &AnyOnline) -> Parts<Decoding<AnyLog>, AnyOnline, FolderArtifacts> {
         let Self { log, artifacts, clock } = self;
         Parts { log: log.clone(), online: online.clone(), artifacts: artifacts.clone(), clock: clock.clone() }
     }
@@ -223,6 +224,7 @@ impl Host {
         let default = if options.servers.kafka.is_some() { PARTITIONS_OF_KAFKA } else { PARTITIONS_DEFAULT };
         let partitions = partitions(&artifacts, options.partitions, default).await?;
         let announcements = torn(&log).into_iter().collect();
+        let log = Decoding::new(log, &options.servers, &clock)?;
         let parts = SharedParts { log, artifacts, clock };
         let host = Arc::new(Self {
             parts,
@@ -254,6 +256,8 @@ impl Host {
         for folder in &self.options.pipelines {
             edits.push((folder, Edit::read(self, folder).await?));
         }
+        let deployed = hosted.iter().map(|hosted| hosted.pipeline());
+        encodings::agree(self, deployed.chain(edits.iter().map(|(_, edit)| edit.pipeline()))).await?;
         for (folder, edit) in edits {
             hosted.push(match edit.put_in_force(self).await {
                 // Another process of the same start was faster, and has most likely deployed the same.
@@ -281,13 +285,13 @@ impl Host {
 
     /// A log that was written by a hurried clock may end in the future: time goes on from there.
     async fn catch_up_clock(&self, hosted: &[Arc<Hosted>]) -> Result<(), Failure> {
-        let mut newest = Timestamp(i64::MIN);
+        let (log, mut newest) = (self.parts.log.beneath(), Timestamp(i64::MIN));
         for hosted in hosted {
             for (topic, _) in hosted.topics().inputs() {
                 for partition in 0..self.partitions {
-                    let bounds = self.parts.log.bounds(topic, partition).await?;
+                    let bounds = log.bounds(topic, partition).await?;
                     if bounds.next > bounds.first {
-                        let last = self.parts.log.read(topic, partition, bounds.next - 1, 1).await?;
+                        let last = log.read(topic, partition, bounds.next - 1, 1).await?;
                         newest = last.iter().map(|record| record.append_at).max().unwrap_or(newest).max(newest);
                     }
                 }

@@ -54,7 +54,7 @@ impl Hosted {
 }
 
 async fn waited_ms(host: &Host, topic: &str, partition: u32, at: u64) -> Result<u64, Failure> {
-    let oldest = host.parts.log.read(topic, partition, at, 1).await?;
+    let oldest = host.parts.log.beneath().read(topic, partition, at, 1).await?;
     let now = host.clock().now();
     Ok(oldest.first().map_or(0, |record| now.0.saturating_sub(record.append_at.0).max(0).unsigned_abs()))
 }
