@@ -23,6 +23,8 @@ install_packages() {
     if [[ $1 == *" kafka"* || $1 == *" registry "* ]]; then
         java_works || packages+=(default-jre-headless)
     fi
+    # Tests have a producer in Java, which is run from its source.
+    [[ $1 != *" kafka"* ]] || java_compiles || packages+=(default-jdk-headless)
     if { [[ $1 == *" kafka"* ]] && ! kafka_is_installed; } || { [[ $1 == *" registry "* ]] && ! registry_is_installed; }; then
         has mvn || packages+=(maven)
     fi
