@@ -29,7 +29,7 @@ install_packages() {
         has mvn || packages+=(maven)
     fi
     [[ $1 != *" python "* ]] || python_is_installed || python_makes_environments || packages+=(python3-venv)
-    ((${#packages[@]} == 0)) || install_debian "up to two minutes and 300 MB, most of it Java" "${packages[@]}"
+    ((${#packages[@]} == 0)) || install_debian "up to three minutes and 500 MB, most of it Java" "${packages[@]}"
     [[ ! " ${packages[*]} " =~ " default-jre" ]] || java_works ||
         fail "This system's Java is $(java -version 2>&1 | head -n 1): install version $JAVA_MIN or newer, then repeat."
 }

@@ -93,17 +93,22 @@ fn unnamed(first: &Encoded<'_>, all: &[Encoded<'_>]) -> String {
     )
 }
 
-/// Of all topics, each by the name that it has in Kafka.
+/// Of all topics.
 async fn mismatches(host: &Host, registry: &Registry, encoded: &[Encoded<'_>]) -> Result<Vec<Mismatch>, ports::Error> {
-    let prefix = host.options.servers.kafka.as_ref().map_or("", |kafka| &kafka.prefix);
     let mut found = Vec::new();
     for Encoded { source, encoding, topic, .. } in encoded {
-        let subject = format!("{prefix}{topic}-value");
+        let subject = subject(host, topic);
         let format = if *encoding == Encoding::Avro { Format::Avro } else { Format::Protobuf };
         let wanted: Vec<Wanted> = source.fields.iter().filter_map(wanted).collect();
         found.extend(registry.check(&subject, format, &wanted).await?);
     }
     Ok(found)
+}
+
+/// What the schemas of a topic are registered under: the name by which its producers know it, and what of a record they describe.
+fn subject(host: &Host, topic: &str) -> String {
+    let prefix = host.options.servers.kafka.as_ref().map_or("", |kafka| &kafka.prefix);
+    format!("{prefix}{topic}-value")
 }
 
 /// The same, asked until the registry is there.

@@ -29,14 +29,14 @@ pub(crate) struct Decoding<L> {
     log: L,
     /// None when none was named; then no topic is encoded.
     registry: Option<Registry>,
-    topics: Topics,
+    topics: EncodedTopics,
 }
 
 /// The topics that are encoded, by full name.
 #[derive(Clone, Debug, Default)]
-struct Topics(Arc<RwLock<BTreeSet<Arc<str>>>>);
+struct EncodedTopics(Arc<RwLock<BTreeSet<Arc<str>>>>);
 
-impl Topics {
+impl EncodedTopics {
     fn contain(&self, topic: &str) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains(topic)
     }
@@ -46,7 +46,7 @@ impl<L> Decoding<L> {
     /// Asks nobody as yet, and decodes nothing before it was told what to.
     pub(crate) fn new(log: L, servers: &Servers, clock: &Clock) -> Result<Self, Error> {
         let registry = servers.registry.as_ref().map(|settings| Registry::open(settings, clock.clone())).transpose()?;
-        Ok(Self { log, registry, topics: Topics::default() })
+        Ok(Self { log, registry, topics: EncodedTopics::default() })
     }
 
     /// The log as it is, for those who look at no payload, and for what only one kind of log can tell.

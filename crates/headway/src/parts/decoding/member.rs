@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::{
-    Topics,
+    EncodedTopics,
     piece::{decode, piece},
     waits,
 };
@@ -19,7 +19,7 @@ use super::{
 pub(crate) struct DecodingMember<M> {
     member: M,
     registry: Option<Registry>,
-    topics: Topics,
+    topics: EncodedTopics,
     /// Delivered and not handed on; the first of them waits for its schemas. No more is taken while there is one.
     queue: VecDeque<Batch>,
     /// Those of topics that were paused meanwhile: one for each at most, since nothing more comes of a paused topic.
@@ -37,7 +37,7 @@ struct Batch {
 }
 
 impl<M: Member> DecodingMember<M> {
-    pub(super) fn new(member: M, registry: Option<Registry>, topics: Topics) -> Self {
+    pub(super) fn new(member: M, registry: Option<Registry>, topics: EncodedTopics) -> Self {
         Self { member, registry, topics, queue: VecDeque::new(), parked: Vec::new(), asking: JoinSet::new() }
     }
 
