@@ -5,6 +5,14 @@
 pub enum Reason {
     /// The payload is longer than 1 MiB.
     TooLarge,
+    /// The payload does not say which schema it was written with. This and the next three are found before the engine sees it.
+    NotFramed,
+    /// Nobody has the schema that the payload was written with.
+    UnknownSchema,
+    /// The schema that the payload was written with makes no sense.
+    UnusableSchema,
+    /// The payload is not what its schema says.
+    Undecodable,
     /// The payload is not UTF-8.
     NotUtf8,
     /// The payload is not exactly one JSON object without declared fields twice.
@@ -31,8 +39,12 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order in which they are looked for.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::TooLarge,
+        Self::NotFramed,
+        Self::UnknownSchema,
+        Self::UnusableSchema,
+        Self::Undecodable,
         Self::NotUtf8,
         Self::Malformed,
         Self::MissingField,
@@ -50,6 +62,10 @@ impl Reason {
     pub fn code(self) -> &'static str {
         match self {
             Self::TooLarge => "too_large",
+            Self::NotFramed => "not_framed",
+            Self::UnknownSchema => "unknown_schema",
+            Self::UnusableSchema => "unusable_schema",
+            Self::Undecodable => "undecodable",
             Self::NotUtf8 => "not_utf8",
             Self::Malformed => "malformed",
             Self::MissingField => "missing_field",

@@ -6,6 +6,7 @@
 mod clock;
 pub(crate) mod control;
 mod edit;
+mod encodings;
 mod files;
 mod generations;
 mod hold;
@@ -33,7 +34,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     failure::Failure,
-    parts::{AnyLog, AnyOnline},
+    parts::{AnyLog, AnyOnline, Decoding},
     settings::Servers,
 };
 use clock::Steady;
@@ -125,14 +126,14 @@ impl Options {
 
 /// What all pipelines of a host share; the online store is not among it, since names and generations are a pipeline's own.
 pub(crate) struct SharedParts {
-    pub(crate) log: AnyLog,
+    pub(crate) log: Decoding<AnyLog>,
     pub(crate) artifacts: FolderArtifacts,
     pub(crate) clock: Clock,
 }
 
 impl SharedParts {
     /// The same for the workers of one pipeline.
-    fn with(&self, online: &AnyOnline) -> Parts<AnyLog, AnyOnline, FolderArtifacts> {
+    fn with(&self, online: &AnyOnline) -> Parts<Decoding<AnyLog>, AnyOnline, FolderArtifacts> {
         let Self { log, artifacts, clock } = self;
         Parts { log: log.clone(), online: online.clone(), artifacts: artifacts.clone(), clock: clock.clone() }
     }
@@ -225,6 +226,7 @@ impl Host {
         let default = if options.servers.kafka.is_some() { PARTITIONS_OF_KAFKA } else { PARTITIONS_DEFAULT };
         let partitions = partitions(&artifacts, options.partitions, default).await?;
         let announcements = torn(&log).into_iter().collect();
+        let log = Decoding::new(log, &options.servers, &clock)?;
         let parts = SharedParts { log, artifacts, clock };
         let host = Arc::new(Self {
             parts,
@@ -257,6 +259,8 @@ impl Host {
         for folder in &self.options.pipelines {
             edits.push((folder, Edit::read(self, folder).await?));
         }
+        let deployed = hosted.iter().map(|hosted| hosted.pipeline());
+        encodings::agree(self, deployed.chain(edits.iter().map(|(_, edit)| edit.pipeline()))).await?;
         for (folder, edit) in edits {
             hosted.push(match edit.put_in_force(self).await {
                 // Another process of the same start was faster, and has most likely deployed the same.
@@ -284,10 +288,10 @@ impl Host {
 
     /// A log that was written by a hurried clock may end in the future: time goes on from there.
     async fn catch_up_clock(&self, hosted: &[Arc<Hosted>]) -> Result<(), Failure> {
-        let mut newest = Timestamp(i64::MIN);
+        let (log, mut newest) = (self.parts.log.beneath(), Timestamp(i64::MIN));
         for hosted in hosted {
             let inputs = hosted.topics().inputs().iter().map(|(topic, _)| topic.clone()).collect();
-            let last = lag::newest(&self.parts.log, inputs, self.partitions).await?;
+            let last = lag::newest(log, inputs, self.partitions).await?;
             newest = last.unwrap_or(newest).max(newest);
         }
         if let Some(ahead) = self.steady.not_before(newest) {

@@ -3,8 +3,10 @@
 //! Chosen one by one, so that a log in the folder and a Redis beside it work together. Everything else in this crate knows the
 //! ports, and asks here for what only one of the adapters can tell.
 
+mod decoding;
 mod log;
 mod online;
 
+pub(crate) use decoding::Decoding;
 pub(crate) use log::AnyLog;
 pub(crate) use online::AnyOnline;

@@ -14,6 +14,7 @@ use crate::{arguments, failure::Failure};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Servers {
     pub(crate) kafka: Option<io_kafka::Settings>,
+    pub(crate) registry: Option<io_registry::Settings>,
     redis: Option<Redis>,
 }
 
@@ -43,6 +44,8 @@ struct Raw {
     kafka: RawKafka,
     #[serde(default)]
     redis: RawRedis,
+    #[serde(default)]
+    registry: RawRegistry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -73,6 +76,15 @@ struct RawRedis {
     password_file: Option<PathBuf>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRegistry {
+    url: Option<String>,
+    authorities: Option<PathBuf>,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
+}
+
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Mechanism {
@@ -94,7 +106,8 @@ impl Servers {
         let mut faults = Vec::new();
         let kafka = raw.kafka.resolve(arguments.kafka.clone(), &place, &mut faults);
         let redis = raw.redis.resolve(arguments.redis.clone(), &place, &mut faults);
-        if faults.is_empty() { Ok(Self { kafka, redis }) } else { Err(Failure::configuration(faults.join("\n"))) }
+        let registry = raw.registry.resolve(arguments.registry.clone(), &place, &mut faults);
+        if faults.is_empty() { Ok(Self { kafka, registry, redis }) } else { Err(Failure::configuration(faults.join("\n"))) }
     }
 }
 
@@ -127,6 +140,30 @@ impl RawRedis {
             (None, None) => None,
         };
         Some(Redis { url: Url(url), authorities: self.authorities, login })
+    }
+}
+
+impl RawRegistry {
+    fn resolve(self, url: Option<String>, place: &Path, faults: &mut Vec<String>) -> Option<io_registry::Settings> {
+        let mut settings = io_registry::Settings::new(url.or(self.url)?);
+        settings.login = match (self.user, self.password_file) {
+            (Some(user), Some(file)) => {
+                Some(io_registry::Login { user, password: io_registry::Secret::new(secret(&file, faults)) })
+            }
+            (None, None) => None,
+            _ => {
+                faults.push(format!("{}: [registry] user and password_file need each other", place.display()));
+                None
+            }
+        };
+        if let Some(file) = self.authorities {
+            settings.roots = io_registry::Roots::File(file);
+        }
+        // To open it asks nobody, and finds what can be seen to be wrong; what time it is does not matter for that.
+        if let Err(error) = io_registry::Registry::open(&settings, ports::clock_fn(1.0, || domain::Timestamp(0))) {
+            faults.push(format!("{}: [registry] {error}", place.display()));
+        }
+        Some(settings)
     }
 }
 
@@ -201,5 +238,42 @@ impl RawKafka {
             settings.session_max = std::time::Duration::from_millis(span.0.unsigned_abs());
         }
         Some(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The settings of the registry, or every fault.
+    fn registry(file: &str, url: Option<&str>) -> Result<Option<io_registry::Settings>, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("password"), "hidden words\n").expect("a file");
+        let path = folder.path().join("servers.toml");
+        fs::write(&path, file.replace("FOLDER", &folder.path().display().to_string())).expect("a file");
+        let arguments = arguments::Servers { registry: url.map(str::to_owned), servers: Some(path), ..Default::default() };
+        Servers::resolve(&arguments).map(|servers| servers.registry).map_err(|failure| failure.message)
+    }
+
+    #[test]
+    fn a_registry_is_named_in_the_file_or_beside_it() {
+        assert_eq!(registry("", None), Ok(None));
+        let file = "[registry]\nurl = \"http://a/path\"\nuser = \"me\"\npassword_file = \"FOLDER/password\"\n";
+        let found = registry(file, None).expect("sound").expect("named");
+        let login = io_registry::Login { user: "me".into(), password: io_registry::Secret::new("hidden words") };
+        assert_eq!(found, io_registry::Settings { login: Some(login), ..io_registry::Settings::new("http://a/path") });
+        assert!(!format!("{found:?}").contains("hidden words"));
+        let beside = registry(file, Some("http://b")).expect("sound").expect("named");
+        assert_eq!((&*beside.url, beside.login), ("http://b", found.login));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_registry_is_said() {
+        let fault = |file: &str| registry(file, None).expect_err("a fault");
+        let half = fault("[registry]\nurl = \"http://me:secret@a\"\nuser = \"me\"\n");
+        assert!(half.contains("[registry] user and password_file need each other"), "{half}");
+        assert!(half.contains("[registry] the URL of the schema registry has to be like") && !half.contains("secret"), "{half}");
+        let unknown = fault("[registry]\nurl = \"http://a\"\ntoken = \"x\"\n");
+        assert!(unknown.contains("unknown field `token`"), "{unknown}");
     }
 }

@@ -76,6 +76,7 @@ impl Batch {
             key: bytes.slice(key),
             value: bytes.slice(value),
             headers,
+            decoded: None,
         };
         self.records.into_iter().map(record).collect()
     }

@@ -77,7 +77,7 @@ pub(crate) fn records(bytes: &Bytes, first: u64, count: u32, append_at: Timestam
         let (key, value) = (take.bytes()?, take.bytes()?);
         let headers = take.short()?;
         let headers = (0..headers).map(|_| Some(Header { name: take.text()?, value: take.bytes()? })).collect::<Option<_>>()?;
-        records.push(Record { offset, append_at, key, value, headers });
+        records.push(Record { offset, append_at, key, value, headers, decoded: None });
     }
     take.is_empty().then_some(records)
 }

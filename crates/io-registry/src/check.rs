@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     form::Form,
-    schema::{Schema, Untold},
+    schema::{Format, Schema, Untold},
 };
 
 /// What a source declares a field to be.
@@ -58,6 +58,17 @@ impl Mismatch {
     pub(crate) fn whole(subject: &str, what: String) -> Self {
         Self { subject: subject.into(), field: None, what }
     }
+}
+
+/// A schema in another language than the one that was declared. JSON in the frame of a registry is read under any name.
+pub(crate) fn foreign(subject: &str, declared: Format, found: Format) -> Option<Mismatch> {
+    let differs = declared != found && found != Format::Json;
+    differs.then(|| {
+        let (declared, found) = (declared.title(), found.title());
+        let what =
+            format!("its latest schema is {found}, and the source is declared as {declared}: declare what producers write");
+        Mismatch::whole(subject, what)
+    })
 }
 
 /// Every wanted field that records of this schema do not have, or not as declared. A schema that does not say passes.
@@ -127,7 +138,6 @@ fn surplus(labels: &[String], symbols: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Format;
 
     const AVRO: &str = r#"{"type":"record","name":"Order","fields":[
         {"name":"text","type":"string"}, {"name":"int","type":["null","int"]}, {"name":"long","type":"long"}, {"name":"double","type":"double"},
@@ -206,6 +216,15 @@ mod tests {
         check(Format::Avro, "absent", Kind::Text, "the latest schema does not have it");
         check(Format::Protobuf, "names", Kind::Text, "it is a repeated field");
         check(Format::Protobuf, "kind", labels(&["a"]), "records may say b");
+    }
+
+    #[test]
+    fn another_language_is_said() {
+        let found = foreign("s", Format::Avro, Format::Protobuf).map(|fault| fault.to_string());
+        let expected = "s: its latest schema is Protobuf, and the source is declared as Avro: declare what producers write";
+        assert_eq!(found.as_deref(), Some(expected));
+        assert_eq!(foreign("s", Format::Avro, Format::Avro), None);
+        assert_eq!(foreign("s", Format::Protobuf, Format::Json), None);
     }
 
     #[test]

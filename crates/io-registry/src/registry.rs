@@ -14,7 +14,7 @@ use crate::{
     client::Client,
     decoder::{Decoder, Known},
     frame::SchemaId,
-    schema::{Definition, Reference, Schema},
+    schema::{Definition, Format, Reference, Schema},
 };
 
 /// Schemas that one schema builds on, all together. What people share between topics are some tens of types.
@@ -37,18 +37,7 @@ impl Registry {
     /// A decoder for records of these schemas, see [`SchemaId::of`]. Asks for what was not known before; what the registry does not
     /// have is a fault of the records, what it cannot say now is an error, and then no record was touched.
     pub async fn prepare(&self, ids: impl IntoIterator<Item = SchemaId>) -> Result<Decoder, Error> {
-        let ids: BTreeSet<SchemaId> = ids.into_iter().collect();
-        let mut schemas = HashMap::with_capacity(ids.len());
-        let mut missing = Vec::new();
-        {
-            let (mut cache, now) = (self.cache(), self.clock.now());
-            for id in ids {
-                match cache.get(id, now) {
-                    Some(known) => drop(schemas.insert(id, known)),
-                    None => missing.push(id),
-                }
-            }
-        }
+        let (mut schemas, missing) = self.look_up(ids);
         if !missing.is_empty() {
             let registry = self.clone();
             let fetched =
@@ -58,9 +47,15 @@ impl Registry {
         Ok(Decoder::new(schemas))
     }
 
-    /// Every field that records of the subject's latest schema do not have, or not as it is wanted. The subject of a topic's values
-    /// is its name and `-value`.
-    pub async fn check(&self, subject: &str, wanted: &[Wanted]) -> Result<Vec<Mismatch>, Error> {
+    /// The same where nobody has to be asked; none where somebody has to be.
+    pub fn prepared(&self, ids: impl IntoIterator<Item = SchemaId>) -> Option<Decoder> {
+        let (schemas, missing) = self.look_up(ids);
+        missing.is_empty().then(|| Decoder::new(schemas))
+    }
+
+    /// Every field that records of the subject's latest schema do not have, or not as it is wanted, and whether it is a schema of
+    /// another language. The subject of a topic's values is its name and `-value`.
+    pub async fn check(&self, subject: &str, format: Format, wanted: &[Wanted]) -> Result<Vec<Mismatch>, Error> {
         let (client, subject, wanted) = (Arc::clone(&self.client), subject.to_owned(), wanted.to_owned());
         blocking(move || {
             let missing = |why: String| {
@@ -71,7 +66,10 @@ impl Registry {
                 Err(words) => return Ok(missing(format!("the registry has no such subject ({words})"))),
             };
             Ok(match read(&client, &definition)? {
-                Known::Readable(schema) => check::check(&subject, &schema, &wanted),
+                Known::Readable(schema) => {
+                    let foreign = check::foreign(&subject, format, definition.format);
+                    foreign.into_iter().chain(check::check(&subject, &schema, &wanted)).collect()
+                }
                 Known::Unusable(why) => vec![Mismatch::whole(&subject, format!("its latest schema cannot be used: {why}"))],
                 Known::Missing(why) => missing(why.to_string()),
             })
@@ -83,6 +81,20 @@ impl Registry {
     pub async fn register(&self, subject: &str, definition: &Definition) -> Result<SchemaId, Error> {
         let (client, subject, definition) = (Arc::clone(&self.client), subject.to_owned(), definition.clone());
         blocking(move || client.register(&subject, &definition)).await
+    }
+
+    /// What is known of these schemas, and which of them it is not known of.
+    fn look_up(&self, ids: impl IntoIterator<Item = SchemaId>) -> (HashMap<SchemaId, Known>, Vec<SchemaId>) {
+        let ids: BTreeSet<SchemaId> = ids.into_iter().collect();
+        let (mut schemas, mut missing) = (HashMap::with_capacity(ids.len()), Vec::new());
+        let (mut cache, now) = (self.cache(), self.clock.now());
+        for id in ids {
+            match cache.get(id, now) {
+                Some(known) => drop(schemas.insert(id, known)),
+                None => missing.push(id),
+            }
+        }
+        (schemas, missing)
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::Timestamp;
-use io_registry::{Kind, Registry, SchemaId, Settings, Wanted};
+use io_registry::{Format, Kind, Registry, SchemaId, Settings, Wanted};
 use ports::clock_fn;
 use serde_json::Value;
 use testkit::servers;
@@ -32,8 +32,9 @@ async fn what_other_producers_write_is_read() {
 
     let wanted = [("id", Kind::Text), ("at", Kind::Time), ("basket", Kind::Decimal), ("lat", Kind::Decimal)];
     let wanted = wanted.map(|(name, kind)| Wanted { name: name.into(), kind });
-    for subject in ["avro-value", "protobuf-value"].map(|name| format!("{prefix}-{name}")) {
-        assert_eq!(registry.check(&subject, &wanted).await.expect("an answer"), [], "{subject}");
+    for (topic, format) in [("avro", Format::Avro), ("protobuf", Format::Protobuf)] {
+        let subject = format!("{prefix}-{topic}-value");
+        assert_eq!(registry.check(&subject, format, &wanted).await.expect("an answer"), [], "{subject}");
     }
 }
 

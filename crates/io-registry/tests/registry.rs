@@ -167,7 +167,7 @@ async fn a_registry_that_is_away_is_asked_again_and_what_is_known_needs_none() {
     server.thaw("registry");
     server.kill("registry");
     away(registry.prepare([id]).await.map(drop).expect_err("it is gone"));
-    away(registry.check("orders-value", &[]).await.map(drop).expect_err("it is gone"));
+    away(registry.check("orders-value", Format::Avro, &[]).await.map(drop).expect_err("it is gone"));
     assert!(read(&patient, &record).await.is_ok(), "an id does not change its meaning");
     server.restart("registry");
     let decoder = open(&server.address("registry")).prepare([id]).await.expect("it is back");
@@ -211,7 +211,7 @@ async fn all_that_a_schema_cannot_give_is_said_at_once() {
         fields.iter().map(|(name, kind)| Wanted { name: (*name).into(), kind: kind.clone() }).collect()
     };
     let faults = async |subject: &str, fields: &[(&str, Kind)]| {
-        let faults = registry.check(subject, &wanted(fields)).await.expect("the registry answers");
+        let faults = registry.check(subject, Format::Avro, &wanted(fields)).await.expect("the registry answers");
         faults.into_iter().map(|fault| fault.to_string().replace(subject, "S")).collect::<Vec<_>>()
     };
     let subject = subject("checked");

@@ -18,7 +18,7 @@ pub(crate) use absence::{ClockText, RawAbsence, RawZone};
 pub(crate) use case::{RawCase, RawExpected, RawTold};
 pub(crate) use feature::{AGGREGATORS, RawFeature};
 pub(crate) use group::{RawGroup, RawWhenOutdated};
-pub(crate) use source::{FieldType, NumberText, RawField, RawFieldTable, RawPair, RawSource, RawTable};
+pub(crate) use source::{FieldType, NumberText, RawEncoding, RawField, RawFieldTable, RawPair, RawSource, RawTable};
 
 /// A length of time: a whole number and one of ms, s, m, h, d, such as "30s".
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -16,7 +16,7 @@ pub use self::{
     feature::{Aggregator, Feature, Input, InputKind, Window},
     field::{Field, FieldKind},
     group::{Column, Group, WhenOutdated},
-    source::{Pair, Source, SourceKind, Stream, Table},
+    source::{Encoding, Pair, Source, SourceKind, Stream, Table},
 };
 use crate::expression::Expr;
 

@@ -1,7 +1,7 @@
 //! What a sound spec means: names looked up, defaults filled in, everything in its promised order.
 
 use domain::{Span, Timestamp, ValueKind};
-use pipeline::{Aggregator, Expr, FieldKind, InputKind, Pipeline, SourceKind, Stream, WhenOutdated, parse};
+use pipeline::{Aggregator, Encoding, Expr, FieldKind, InputKind, Pipeline, SourceKind, Stream, WhenOutdated, parse};
 
 const SPEC: &str = r#"
 # The derived sources come first on purpose.
@@ -87,11 +87,22 @@ fn sources_come_after_their_bases_and_fields_are_sorted() {
 }
 
 #[test]
+fn a_topic_says_how_it_is_encoded() {
+    for (written, encoding) in [("json", Encoding::Json), ("avro", Encoding::Avro), ("protobuf", Encoding::Protobuf)] {
+        let spec = SPEC.replacen("topic = ", &format!("encoding = \"{written}\"\ntopic = "), 1);
+        let pipeline = parse("fleet", &spec).unwrap_or_else(|faults| panic!("{faults}"));
+        assert_eq!(stream(&pipeline).encoding, encoding);
+        assert_eq!(encoding.name(), written);
+    }
+}
+
+#[test]
 fn defaults_are_filled_in() {
     let pipeline = pipeline();
     let stream = stream(&pipeline);
     assert_eq!(stream.dedup, Span(11 * 60_000), "lateness and skew, in whole minutes");
     assert_eq!(stream.peak_per_second, 1_000);
+    assert_eq!(stream.encoding, Encoding::Json);
     let fields = &pipeline.sources[0].fields;
     let roles = [stream.identity_source, stream.identity_id, stream.key, stream.time];
     assert_eq!(roles.map(|place| fields[place].name.as_str()), ["source", "id", "vehicle", "at"]);

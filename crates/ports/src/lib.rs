@@ -6,6 +6,7 @@
 mod artifacts;
 mod catalog;
 mod clock;
+mod decoded;
 mod error;
 mod log;
 mod online;
@@ -14,6 +15,7 @@ mod warehouse;
 pub use artifacts::{Artifacts, artifact_name_fault};
 pub use catalog::{AuditEntry, Built, Catalog, Deployed, Deployment};
 pub use clock::{Clock, clock_fn};
+pub use decoded::{Decoded, Unreadable, UnreadableReason};
 pub use error::{Error, ErrorKind};
 pub use log::{Assignment, Bounds, Commit, Event, Header, Log, Member, Membership, Outgoing, Position, Record, TopicSpec};
 pub use online::{OnlineStore, Serving, Share, VectorKey, VectorWrite, Written, supersedes};

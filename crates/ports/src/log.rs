@@ -7,7 +7,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use bytes::Bytes;
 use domain::{Span, Timestamp};
 
-use crate::Error;
+use crate::{Decoded, Error, Unreadable};
 
 /// A topic as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,28 @@ pub struct Record {
     pub value: Bytes,
     /// In the order of writing.
     pub headers: Vec<Header>,
+    /// What the payload says where it is not JSON. A log leaves it out.
+    pub decoded: Option<Box<Decoded>>,
+}
+
+impl Record {
+    /// The payload as readers of JSON take it: nothing when it cannot be read.
+    pub fn json(&self) -> &Bytes {
+        static NOTHING: Bytes = Bytes::new();
+        match self.decoded.as_deref() {
+            None => &self.value,
+            Some(Decoded::Json(json)) => json,
+            Some(Decoded::Unreadable(_)) => &NOTHING,
+        }
+    }
+
+    /// Why the payload cannot be read.
+    pub fn unreadable(&self) -> Option<&Unreadable> {
+        match self.decoded.as_deref() {
+            Some(Decoded::Unreadable(unreadable)) => Some(unreadable),
+            _ => None,
+        }
+    }
 }
 
 /// A name and a value beside the payload.

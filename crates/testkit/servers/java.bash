@@ -28,6 +28,9 @@ archive_classes() {
     rm -rf "$trial"
 }
 
+# Whether this Java runs a program from its source.
+java_compiles() { java --list-modules 2>/dev/null | grep -q '^jdk\.compiler@'; }
+
 java_works() {
     local version
     version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p') && [[ -n $version ]] && ((version >= JAVA_MIN))

@@ -21,6 +21,8 @@ use tempfile::TempDir;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/servers/servers");
 /// Where the script puts what it installs for Python.
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.headway/servers/python/bin/python3");
+/// Where it puts the jars of Kafka.
+const KAFKA_LIBRARIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.headway/servers/kafka/libs");
 /// Names the folder of the shared servers.
 const FOLDER_VARIABLE: &str = "HEADWAY_SERVERS";
 /// A killed process is gone at once, and a broker with half a gigabyte on a busy machine a moment later.
@@ -45,15 +47,26 @@ pub fn shared_folder(name: &str) -> PathBuf {
     shared_servers().join(name)
 }
 
-/// A Python that has the serializers which other producers write with.
+/// A Python that has clients of Kafka, and the serializers which other producers write with.
 ///
 /// # Panics
 ///
 /// If there is none, with the command that installs it.
 pub fn python() -> PathBuf {
     let python = PathBuf::from(PYTHON);
-    assert!(python.exists(), "There is no Python with Confluent's serializers. Install it: `./dev servers install python`.");
+    assert!(python.exists(), "There is no Python with clients of Kafka. Install it: `./dev servers install python`.");
     python
+}
+
+/// The folder with the jars of Kafka, its client among them.
+///
+/// # Panics
+///
+/// If there is none, with the command that installs it.
+pub fn kafka_libraries() -> PathBuf {
+    let libraries = PathBuf::from(KAFKA_LIBRARIES);
+    assert!(libraries.exists(), "There are no jars of Kafka. Install them: `./dev servers install kafka`.");
+    libraries
 }
 
 /// Servers for one test, in a folder that goes with them. They end when this is dropped, and when the test's process ends however

@@ -82,7 +82,7 @@ impl Replay {
 
 /// A record of the log as an engine takes it.
 pub(crate) fn of_source(source: usize, record: &ports::Record) -> Record<'_> {
-    Record { source, offset: record.offset, append_at: record.append_at, payload: &record.value }
+    Record { source, offset: record.offset, append_at: record.append_at, payload: record.json() }
 }
 
 /// The pipeline with streams that take events up to this age, beside those that they take anyway.

@@ -124,6 +124,7 @@ mod tests {
             key: Default::default(),
             value: Default::default(),
             headers: Vec::new(),
+            decoded: None,
         };
         times.iter().map(record).collect()
     }

@@ -1,12 +1,12 @@
 //! What becomes of records that could not be taken: a letter with the reason, never silence.
 //!
 //! A letter names topic, partition and offset, so the original can be read for as long as the topic keeps it. It repeats the
-//! payload only when the source declares no position: where somebody was is nobody's business beyond the topic itself.
+//! payload, as it came, only when the source declares no position: where somebody was is nobody's business beyond the topic itself.
 
 use bytes::Bytes;
 use features::{Dropped, Reason, Refused};
 use pipeline::{FieldKind, Pipeline};
-use ports::{Header, Outgoing, Record};
+use ports::{Header, Outgoing, Record, UnreadableReason};
 
 use super::Plan;
 
@@ -26,6 +26,7 @@ impl Letters<'_> {
         };
         let source = &self.plan.pipeline.sources[refused.source].name;
         let mut headers = vec![header("reason", refused.reason.code()), header("source", source)];
+        headers.extend(record.unreadable().map(|unreadable| header("fault", &unreadable.why)));
         headers.extend(self.origin(topic, record));
         let value = if shows_positions(&self.plan.pipeline, refused.source) { Bytes::new() } else { record.value.clone() };
         Some(Outgoing { topic: to, partition: self.partition, key: record.key.clone(), value, headers })
@@ -51,6 +52,17 @@ impl Letters<'_> {
     fn origin(&self, topic: &str, record: &Record) -> [Header; 3] {
         let (partition, offset) = (self.partition.to_string(), record.offset.to_string());
         [header("topic", topic), header("partition", &partition), header("offset", &offset)]
+    }
+}
+
+/// The reason of a record that could not be read before the engine saw it.
+pub(super) fn reason(unreadable: UnreadableReason) -> Reason {
+    match unreadable {
+        UnreadableReason::TooLarge => Reason::TooLarge,
+        UnreadableReason::NotFramed => Reason::NotFramed,
+        UnreadableReason::UnknownSchema => Reason::UnknownSchema,
+        UnreadableReason::UnusableSchema => Reason::UnusableSchema,
+        UnreadableReason::Undecodable => Reason::Undecodable,
     }
 }
 

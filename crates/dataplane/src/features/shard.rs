@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{Span, Timestamp};
-use features::{Engine, Output, Vectors};
+use features::{Engine, Output, Reason, Refused, Vectors};
 use ports::{Commit, Outgoing, Position, Record};
 
 use super::{
     Note, Plan, Settings, absences,
-    letters::Letters,
+    letters::{self, Letters},
     partials,
     snapshots::{Part, Snapshots},
     watch::Counts,
@@ -176,6 +176,7 @@ impl Shard {
         self.begin_to_write();
         let (mut out, faults) = self.engine.step(&bytes, &records, now);
         self.next_timer = out.next_timer;
+        self.say_why_unreadable(&mut out.refused, chunks);
         if self.quiet_until.is_some() {
             (out.vectors, out.absences) = (Vectors::default(), Vec::new());
         }
@@ -220,18 +221,32 @@ impl Shard {
     fn outputs(&self, out: Output, chunks: &[Chunk]) -> Vec<Outgoing> {
         let letters = Letters { plan: &self.plan, partition: self.partition };
         let refused = out.refused.iter().filter_map(|refused| {
-            let of_source = |chunk: &&Chunk| self.plan.sources(chunk.topic).is_some_and(|all| all.contains(&refused.source));
-            let mut records = chunks.iter().filter(of_source).filter_map(|chunk| {
-                let place = chunk.records.binary_search_by_key(&refused.offset, |record| record.offset).ok()?;
-                Some((&self.reads[chunk.topic], &chunk.records[place]))
-            });
-            let (topic, record) = records.next()?;
+            let (topic, record) = self.record_of(refused, chunks)?;
             letters.refused(refused, topic, record)
         });
         let dropped = out.dropped.iter().map(|dropped| letters.dropped(dropped));
         let blocks = out.blocks.into_iter().map(|block| self.to_partition(block));
         let absences = out.absences.iter().filter_map(|change| absences::event(&self.plan, self.partition, change));
         refused.chain(dropped).chain(absences).chain(blocks).collect()
+    }
+
+    /// The engine has seen nothing of such a payload, and took that for no JSON.
+    fn say_why_unreadable(&self, refused: &mut [Refused], chunks: &[Chunk]) {
+        for refused in refused.iter_mut().filter(|refused| refused.reason == Reason::Malformed) {
+            let record = self.record_of(refused, chunks).map(|(_, record)| record);
+            if let Some(unreadable) = record.and_then(Record::unreadable) {
+                refused.reason = letters::reason(unreadable.reason);
+            }
+        }
+    }
+
+    fn record_of<'a>(&'a self, refused: &Refused, chunks: &'a [Chunk]) -> Option<(&'a str, &'a Record)> {
+        let of_source = |chunk: &&Chunk| self.plan.sources(chunk.topic).is_some_and(|all| all.contains(&refused.source));
+        let mut records = chunks.iter().filter(of_source).filter_map(|chunk| {
+            let place = chunk.records.binary_search_by_key(&refused.offset, |record| record.offset).ok()?;
+            Some((&*self.reads[chunk.topic], &chunk.records[place]))
+        });
+        records.next()
     }
 
     fn actions(&mut self, part: Option<Part>, taken: bool, outputs: Vec<Outgoing>, vectors: Vectors) -> Vec<Action> {
@@ -298,7 +313,7 @@ pub(super) fn engine_records<'a>(sources: &'a [usize], records: &'a [Record]) ->
             source: *source,
             offset: record.offset,
             append_at: record.append_at,
-            payload: &record.value,
+            payload: record.json(),
         })
     })
 }

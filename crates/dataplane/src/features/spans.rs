@@ -109,6 +109,7 @@ mod tests {
             key: Bytes::new(),
             value: Bytes::new(),
             headers: vec![Header { name: name.to_owned(), value: Bytes::from(value) }],
+            decoded: None,
         };
         let twice = (0..40).map(|number| record(number, TRACE_HEADER, format!("{}", number / 2)));
         let records = twice.chain([record(40, "content-type", "x".into())]).collect();

@@ -19,6 +19,7 @@ fn decoder() -> (Decoder, Columns) {
     let span = domain::Span(60_000);
     let stream = Stream {
         topic: "orders".into(),
+        encoding: pipeline::Encoding::Json,
         identity_source: 7,
         identity_id: 3,
         key: 8,

@@ -13,6 +13,9 @@ pub(crate) struct Servers {
     /// Redis that keeps the vectors: redis://, rediss://, redis+cluster:// or redis+sentinel://
     #[arg(long, env = "HEADWAY_REDIS", value_name = "URL", hide_env_values = true)]
     pub(crate) redis: Option<String>,
+    /// Schema registry for topics in Avro or Protobuf: http:// or https://, with the path of its API if there is one
+    #[arg(long, env = "HEADWAY_REGISTRY", value_name = "URL")]
+    pub(crate) registry: Option<String>,
     /// A file with more about these servers: encryption, users, names (see docs/reference/servers.md)
     #[arg(long, env = "HEADWAY_SERVERS_FILE", value_name = "FILE")]
     pub(crate) servers: Option<PathBuf>,

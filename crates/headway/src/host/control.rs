@@ -17,7 +17,7 @@ use tokio::{
 
 use workbench::Question;
 
-use super::{Host, Status, preview, reading::Reading};
+use super::{Host, Status, encodings, preview, reading::Reading};
 use crate::{
     doctor::{self, Finding, Patient},
     failure::Failure,
@@ -189,7 +189,7 @@ impl Host {
     }
 
     async fn examine(&self) -> Result<Vec<Finding>, Failure> {
-        let log = match self.parts.log.clone() {
+        let log = match self.parts.log.beneath().clone() {
             AnyLog::Embedded(log) => {
                 let inspected = tokio::task::spawn_blocking(move || log.inspect()).await;
                 Some(inspected.map_err(|error| Failure::failed(format!("the log was not looked at: {error}")))??)
@@ -198,7 +198,9 @@ impl Host {
         };
         let deployments = self.hosted().iter().map(|hosted| hosted.deployment()).collect();
         let (folder, artifacts, now) = (&*self.options.folder, self.parts.artifacts.clone(), self.clock().now());
-        Ok(doctor::inside(Patient { folder, log, deployments, artifacts: Some(artifacts), now }).await)
+        let mut findings = doctor::inside(Patient { folder, log, deployments, artifacts: Some(artifacts), now }).await;
+        findings.extend(encodings::finding(self).await);
+        Ok(findings)
     }
 
     /// Appends events, each to the partition of its key. When this returns they survive a crash.

@@ -51,6 +51,11 @@ impl Edit {
         Ok(Self { pipeline, spec, files, current, changes })
     }
 
+    /// What the spec says.
+    pub(super) fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
     /// Deploys the spec if it is new or has changed.
     pub(super) async fn put_in_force(self, host: &Host) -> Result<Arc<Hosted>, Failure> {
         let Self { pipeline, spec, files, current, changes } = self;

@@ -79,6 +79,11 @@ impl Hosted {
         self.state().deployment.clone()
     }
 
+    /// The spec in force.
+    pub(super) fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
     /// The topics of the spec in force.
     pub(crate) fn topics(&self) -> &Topics {
         &self.topics
@@ -117,7 +122,7 @@ impl Hosted {
     /// Windows that begin before the log does are not full yet: those of a log that is young, and of one that retention has cut
     /// for a group that is being built. Groups that are served have seen more than the log still has.
     async fn announce_incomplete(&self, host: &Host) -> Result<(), Failure> {
-        let begins = past::beginnings(&host.parts.log, &self.topics, host.partitions).await?;
+        let begins = past::beginnings(host.parts.log.beneath(), &self.topics, host.partitions).await?;
         let mut groups = past::incomplete(&self.pipeline, &self.topics, |topic| begins[topic], host.clock().now());
         let deployment = self.deployment();
         let builds = |name: &str| deployment.groups.iter().any(|deployed| deployed.group == name && deployed.replaces.is_some());
@@ -208,7 +213,7 @@ impl Hosted {
     /// Up to where the partitions of a generation have sent each other what they know.
     async fn sent(&self, host: &Host, plan: &Plan) -> Result<Vec<u64>, Failure> {
         let topic = plan.topics.partials(plan.generation).into();
-        let all = all_bounds(&host.parts.log, vec![topic], plan.partitions).await?;
+        let all = all_bounds(host.parts.log.beneath(), vec![topic], plan.partitions).await?;
         Ok(all.into_iter().map(|(_, _, bounds)| bounds.next).collect())
     }
 

@@ -30,7 +30,7 @@ impl Hosted {
         let mut lag = 0;
         for plan in self.plans() {
             let committed = plan.committed(&host.parts.log).await?;
-            let all = all_bounds(&host.parts.log, plan.reads(), plan.partitions).await?;
+            let all = all_bounds(host.parts.log.beneath(), plan.reads(), plan.partitions).await?;
             let left = |(topic, partition, bounds): &(Arc<str>, u32, Bounds)| {
                 bounds.next.saturating_sub(position(&committed, topic, *partition))
             };
@@ -59,7 +59,7 @@ async fn lags_of(host: &Host, plan: &Plan) -> Result<Vec<Lag>, Failure> {
             Ok(Lag { generation: plan.generation, topic, partition, records, waited_ms })
         }
     };
-    let all = all_bounds(&host.parts.log, plan.reads(), plan.partitions).await?;
+    let all = all_bounds(host.parts.log.beneath(), plan.reads(), plan.partitions).await?;
     stream::iter(all.into_iter().map(one)).buffered(SIDE_BY_SIDE).try_collect().await
 }
 
@@ -90,7 +90,7 @@ pub(super) async fn newest(log: &AnyLog, topics: Vec<Arc<str>>, partitions: u32)
 }
 
 async fn waited_ms(host: &Host, topic: &str, partition: u32, at: u64) -> Result<u64, Failure> {
-    let oldest = host.parts.log.read(topic, partition, at, 1).await?;
+    let oldest = host.parts.log.beneath().read(topic, partition, at, 1).await?;
     let now = host.clock().now();
     Ok(oldest.first().map_or(0, |record| now.0.saturating_sub(record.append_at.0).max(0).unsigned_abs()))
 }

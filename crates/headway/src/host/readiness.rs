@@ -99,7 +99,7 @@ async fn targets(host: &Host) -> Result<Vec<Target>, Failure> {
     for hosted in host.hosted() {
         let deployment = hosted.deployment();
         for plan in hosted.plans().into_iter().filter(|plan| serves(&deployment, plan.generation)) {
-            let until = all_bounds(&host.parts.log, plan.reads(), plan.partitions).await?;
+            let until = all_bounds(host.parts.log.beneath(), plan.reads(), plan.partitions).await?;
             targets.push(Target { hosted: hosted.clone(), until, left: (0..plan.partitions).collect(), plan });
         }
     }
@@ -119,7 +119,7 @@ async fn look(host: &Host, known: &mut Option<Vec<Target>>) -> Result<Readiness,
     };
     let mut readiness = Readiness { wanted: Some(0), ..Readiness::default() };
     for target in targets {
-        readiness.behind += target.look(&host.parts.log).await?;
+        readiness.behind += target.look(host.parts.log.beneath()).await?;
         let partitions = target.plan.partitions as usize;
         readiness.wanted = readiness.wanted.map(|wanted| wanted + partitions);
         readiness.ready += partitions - target.left.len();

@@ -14,6 +14,8 @@ use super::{RawAbsence, SpanText, Sql, StepText};
 pub(crate) struct RawSource {
     /// Stream: the topic's name, without the pipeline's prefix.
     pub(crate) topic: Option<String>,
+    /// Stream: how its records are written; "json" when left out. The others come with the schemas of a registry.
+    pub(crate) encoding: Option<RawEncoding>,
     /// Stream: the field by which producers partition the topic.
     pub(crate) key: Option<String>,
     /// Stream: the field that says when the event happened.
@@ -39,6 +41,19 @@ pub(crate) struct RawSource {
     pub(crate) table: Option<RawTable>,
     /// What did not come in time.
     pub(crate) absence: Option<RawAbsence>,
+}
+
+/// How records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Encoding")]
+pub(crate) enum RawEncoding {
+    /// JSON objects.
+    Json,
+    /// Avro in the framing of a schema registry.
+    Avro,
+    /// Protobuf in the framing of a schema registry.
+    Protobuf,
 }
 
 /// A pair: emits one row with `seconds` for each start that is followed by an end.

@@ -13,7 +13,7 @@ use super::expressions::field_scope;
 use crate::document::Path;
 use crate::raw::{RawPipeline, RawSource};
 use crate::report::Report;
-use crate::resolved::{Source, SourceKind};
+use crate::resolved::{Encoding, Source, SourceKind};
 use crate::sql::Scope;
 use crate::suggestion::{did_you_mean, nearest};
 
@@ -59,6 +59,7 @@ pub(super) fn resolve(raw: &RawPipeline, exists: &dyn Fn(&str) -> bool, report: 
             }
         }
     }
+    sources.report_two_encodings(&all, report);
     for (name, source, path) in derived {
         let read = match &source.absence {
             Some(raw) => absence::absence(&name, raw, &path.key("absence"), &mut sources, report),
@@ -132,6 +133,22 @@ impl Sources {
         }
     }
 
+    /// Reports streams that read one topic in different ways.
+    fn report_two_encodings(&self, all: &Path, report: &mut Report<'_>) {
+        let mut read: BTreeMap<&str, (&str, Encoding)> = BTreeMap::new();
+        for source in &self.resolved {
+            let SourceKind::Stream(stream) = &source.kind else { continue };
+            let (first, encoding) = *read.entry(&stream.topic).or_insert((&source.name, stream.encoding));
+            if encoding != stream.encoding {
+                let (topic, own, other) = (&stream.topic, stream.encoding.name(), encoding.name());
+                let message = format!("`{topic}` is read as {own} here and as {other} by the source `{first}`");
+                let path = all.key(&source.name);
+                let shown = if report.is_written(&path.key("encoding")) { path.key("encoding") } else { path.key("topic") };
+                report.value(&shown, "two_encodings", message).suggest("a topic has one encoding: declare the same in both");
+            }
+        }
+    }
+
     /// The sources, every derived one after its base.
     pub(super) fn into_resolved(self) -> Vec<Source> {
         self.resolved
@@ -190,8 +207,8 @@ fn check_keys(path: &Path, kind: Kind, raw: &RawSource, report: &mut Report<'_>)
         Kind::Table => &["table"],
         Kind::Absence => &["absence"],
     };
-    const STREAM_KEYS: [&str; 9] =
-        ["key", "time", "skew", "lateness", "silent_after", "dedup", "peak_per_second", "identity", "fields"];
+    const STREAM_KEYS: [&str; 10] =
+        ["encoding", "key", "time", "skew", "lateness", "silent_after", "dedup", "peak_per_second", "identity", "fields"];
     for key in
         report.document().keys(path).iter().filter(|key| STREAM_KEYS.contains(&key.as_str()) && !own.contains(&key.as_str()))
     {

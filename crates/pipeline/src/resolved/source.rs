@@ -43,6 +43,8 @@ pub enum SourceKind {
 pub struct Stream {
     /// Topic name without the pipeline's prefix.
     pub topic: String,
+    /// How its records are written.
+    pub encoding: Encoding,
     /// Field with the source part of the identity.
     pub identity_source: usize,
     /// Field with the id part of the identity.
@@ -59,6 +61,29 @@ pub struct Stream {
     pub dedup: Span,
     /// Events in a second at the peak; used for memory arithmetic only.
     pub peak_per_second: u64,
+}
+
+/// How the records of a topic are written. Whatever it is, they are read as JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// JSON objects.
+    #[default]
+    Json,
+    /// Avro, with the schemas of a registry.
+    Avro,
+    /// Protobuf, with the schemas of a registry.
+    Protobuf,
+}
+
+impl Encoding {
+    /// As a spec writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Avro => "avro",
+            Self::Protobuf => "protobuf",
+        }
+    }
 }
 
 /// A pair of events that make a duration.

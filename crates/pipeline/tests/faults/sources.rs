@@ -301,3 +301,50 @@ fn derived_sources() {
     "#]],
     );
 }
+
+#[test]
+fn encodings() {
+    check(
+        &[("topic = \"orders\"", "topic = \"orders\"\nencoding = \"arvo\"")],
+        expect![[r#"
+            error[unknown_value]: `arvo` is none of `json`, `avro`, `protobuf`
+             --> pipelines/kitchen/pipeline.toml:4:12
+              |
+            4 | encoding = "arvo"
+              |            ^^^^^^
+              = help: did you mean `avro`?
+
+            pipelines/kitchen/pipeline.toml: 1 fault
+        "#]],
+    );
+    check(
+        &[(
+            "[group.store]",
+            "[source.riders]\ntopic = \"orders\"\nencoding = \"avro\"\nkey = \"rider_id\"\ntime = \"at\"\nskew = \"0s\"\nlateness = \"1m\"\n\
+             [group.riders]\nentity = \"rider\"\nkey = \"rider_id\"\nsource = \"riders\"\nfeatures.seen = { last = \"at\" }\n[group.store]",
+        )],
+        expect![[r#"
+            error[two_encodings]: `orders` is read as avro here and as json by the source `orders`
+              --> pipelines/kitchen/pipeline.toml:22:12
+               |
+            22 | encoding = "avro"
+               |            ^^^^^^
+               = help: a topic has one encoding: declare the same in both
+
+            pipelines/kitchen/pipeline.toml: 1 fault
+        "#]],
+    );
+    check(
+        &[("[source.preparation]", "[source.preparation]\nencoding = \"avro\"")],
+        expect![[r#"
+            error[misplaced_key]: `encoding` belongs to a stream
+              --> pipelines/kitchen/pipeline.toml:18:1
+               |
+            18 | encoding = "avro"
+               | ^^^^^^^^
+               = help: declare it at the stream that this source is made from
+
+            pipelines/kitchen/pipeline.toml: 1 fault
+        "#]],
+    );
+}

@@ -60,6 +60,7 @@ pub fn stream(name: &str, key: &str, mut fields: Vec<Field>) -> Source {
     fields.push(required("at", FieldKind::Time));
     fields.sort_by(|left, right| left.name.cmp(&right.name));
     let kind = SourceKind::Stream(Stream {
+        encoding: pipeline::Encoding::Json,
         topic: name.into(),
         identity_source: place(&fields, "source"),
         identity_id: place(&fields, "id"),

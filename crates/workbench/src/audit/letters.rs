@@ -116,7 +116,7 @@ impl Letters {
             pipeline::SourceKind::Stream(stream) => stream.lateness,
             _ => Span(0),
         };
-        let payloads: Vec<&[u8]> = batch.iter().map(|(_, record)| &*record.value).collect();
+        let payloads: Vec<&[u8]> = batch.iter().map(|(_, record)| &**record.json()).collect();
         for ((_, record), seen) in batch.iter().zip(reading.read(*source, &payloads)) {
             let Ok(seen) = seen else {
                 self.strange += 1;

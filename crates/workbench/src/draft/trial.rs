@@ -172,6 +172,7 @@ pub(super) fn meaning(code: &str) -> &'static str {
         Some(Reason::Future) => "stamped in the future",
         Some(Reason::Late) => "much later than the others",
         Some(Reason::Duplicate) => "that came before",
-        Some(Reason::OverCapacity | Reason::Sealed) | None => "for another reason",
+        // The others are not about lines of a file.
+        _ => "for another reason",
     }
 }

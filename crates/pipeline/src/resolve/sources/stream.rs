@@ -4,11 +4,11 @@ use domain::Span;
 
 use crate::document::Path;
 use crate::quantities::{self, show_span};
-use crate::raw::{RawSource, RawTable, SpanText};
+use crate::raw::{RawEncoding, RawSource, RawTable, SpanText};
 use crate::report::Report;
 use crate::resolve::check_file;
 use crate::resolve::fields::Fields;
-use crate::resolved::{Field, FieldKind, Source, SourceKind, Stream};
+use crate::resolved::{Encoding, Field, FieldKind, Source, SourceKind, Stream};
 
 /// Enough for most topics; memory arithmetic only.
 const PEAK_PER_SECOND_DEFAULT: u64 = 1_000;
@@ -56,6 +56,7 @@ pub(super) fn stream(name: &str, raw: &RawSource, path: &Path, report: &mut Repo
     let place = |name: &String| fields.iter().position(|field: &Field| field.name == *name).unwrap_or_default();
     let stream = Stream {
         topic: raw.topic.clone().unwrap_or_default(),
+        encoding: encoding(raw.encoding),
         identity_source: place(&identity[0]),
         identity_id: place(&identity[1]),
         key: raw.key.as_ref().map(place).unwrap_or_default(),
@@ -93,6 +94,14 @@ pub(super) fn file(
     let (fields, broken) = fields.finish(&fields_path, report);
     let key = fields.iter().position(|field| field.name == key).unwrap_or_default();
     Some((Source { name: name.into(), kind: SourceKind::File { path: file, key }, fields, silent_after: None }, broken))
+}
+
+fn encoding(written: Option<RawEncoding>) -> Encoding {
+    match written {
+        None | Some(RawEncoding::Json) => Encoding::Json,
+        Some(RawEncoding::Avro) => Encoding::Avro,
+        Some(RawEncoding::Protobuf) => Encoding::Protobuf,
+    }
 }
 
 pub(super) fn check_topic(topic: Option<&str>, path: &Path, report: &mut Report<'_>) {

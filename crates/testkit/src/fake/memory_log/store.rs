@@ -55,7 +55,7 @@ impl Store {
             let found = found.expect("the records were checked");
             found.appended_at = found.appended_at.max(now);
             let (offset, append_at) = (found.first + found.records.len() as u64, found.appended_at);
-            found.records.push_back(Record { offset, append_at, key, value, headers });
+            found.records.push_back(Record { offset, append_at, key, value, headers, decoded: None });
         }
     }
 
