@@ -90,16 +90,39 @@ fn kind(code: RDKafkaErrorCode) -> ErrorKind {
     }
 }
 
+/// What to do next.
+fn advice(kind: ErrorKind, code: Option<RDKafkaErrorCode>) -> &'static str {
+    match (kind, code) {
+        (ErrorKind::Fenced, _) => "join again",
+        (ErrorKind::Invalid, Some(Code::Authentication | Code::SaslAuthenticationFailed)) => {
+            "check mechanism, user and password_file, or token_file"
+        }
+        (ErrorKind::Invalid, Some(Code::SSL)) => "check the certificates: authorities, and certificate with its key",
+        (
+            ErrorKind::Invalid,
+            Some(
+                Code::TopicAuthorizationFailed
+                | Code::GroupAuthorizationFailed
+                | Code::ClusterAuthorizationFailed
+                | Code::TransactionalIdAuthorizationFailed,
+            ),
+        ) => "give this client the rights that docs/reference/servers.md lists",
+        (ErrorKind::Invalid, Some(Code::MessageSizeTooLarge)) => {
+            "`headway topics plan` shows a topic that takes smaller records than it should, and `headway topics apply` mends it"
+        }
+        (ErrorKind::Invalid, _) => {
+            "change the settings, the topic or the rights of this client; `headway topics plan` compares them"
+        }
+        _ => "it is tried again; look whether the brokers run and can be reached from here, as `headway doctor` does",
+    }
+}
+
 impl From<Error> for ports::Error {
     fn from(error: Error) -> Self {
         let kind = error.kind();
         match error {
             Error::Kafka { what, source } => {
-                let advice = match kind {
-                    ErrorKind::Fenced => "join again",
-                    ErrorKind::Invalid => "change the settings, the topic or the rights of this client",
-                    _ => "it is tried again; look whether the brokers run and can be reached from here",
-                };
+                let advice = advice(kind, code(&source));
                 Self::with_source(kind, format!("{what}: {source}; {advice}"), source)
             }
             other => Self::new(kind, other.to_string()),
