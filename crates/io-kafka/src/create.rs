@@ -125,6 +125,11 @@ impl Topics {
             let what = || format!("the settings of topic {} cannot be read", self.names.outside(&topic.name));
             let answer =
                 answer.map_err(|code| Error::Kafka { what: what(), source: rdkafka::error::KafkaError::AdminOp(code) })?;
+            // A client without the right is answered with nothing, and the library keeps the reason to itself.
+            if answer.entries.is_empty() {
+                let source = rdkafka::error::KafkaError::AdminOp(Code::TopicAuthorizationFailed);
+                return Err(Error::Kafka { what: what(), source });
+            }
             all.insert(topic.name.to_string(), settings(answer));
         }
         Ok(all)

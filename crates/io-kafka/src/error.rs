@@ -54,7 +54,11 @@ impl Error {
 
 /// What Kafka answered, if it did.
 pub(crate) fn code(error: &KafkaError) -> Option<RDKafkaErrorCode> {
-    error.rdkafka_error_code()
+    match error {
+        // The client does not count this one among those that have a code.
+        KafkaError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    }
 }
 
 /// A topic that is not there was refused before anything was asked of it: a broker that says so of one that is there has just been
@@ -97,7 +101,7 @@ fn advice(kind: ErrorKind, code: Option<RDKafkaErrorCode>) -> &'static str {
         (ErrorKind::Invalid, Some(Code::Authentication | Code::SaslAuthenticationFailed)) => {
             "check mechanism, user and password_file, or token_file"
         }
-        (ErrorKind::Invalid, Some(Code::SSL)) => "check the certificates: authorities, and certificate with its key",
+        (ErrorKind::Invalid, Some(Code::SSL)) => "check the certificates in authorities, certificate and key",
         (
             ErrorKind::Invalid,
             Some(
@@ -111,7 +115,7 @@ fn advice(kind: ErrorKind, code: Option<RDKafkaErrorCode>) -> &'static str {
             "`headway topics plan` shows a topic that takes smaller records than it should, and `headway topics apply` mends it"
         }
         (ErrorKind::Invalid, _) => {
-            "change the settings, the topic or the rights of this client; `headway topics plan` compares them"
+            "change the settings, the topic or the rights of this client, as `headway topics plan` compares them"
         }
         _ => "it is tried again; look whether the brokers run and can be reached from here, as `headway doctor` does",
     }

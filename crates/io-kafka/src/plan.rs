@@ -45,7 +45,7 @@ pub struct PlannedTopic {
     /// What is not as it should be.
     pub changes: Vec<TopicChange>,
     /// Whether this client can make it when it is missing.
-    pub(crate) can_be_made: bool,
+    pub can_be_made: bool,
 }
 
 /// A topic that is there.
