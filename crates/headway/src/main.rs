@@ -14,6 +14,7 @@ mod parts;
 mod settings;
 mod table;
 mod telemetry;
+mod topics;
 mod view;
 
 use std::process::ExitCode;

@@ -198,7 +198,8 @@ impl Host {
         };
         let deployments = self.hosted().iter().map(|hosted| hosted.deployment()).collect();
         let (folder, artifacts, now) = (&*self.options.folder, self.parts.artifacts.clone(), self.clock().now());
-        Ok(doctor::inside(Patient { folder, log, deployments, artifacts: Some(artifacts), now }).await)
+        let servers = &self.options.servers;
+        Ok(doctor::inside(Patient { folder, log, deployments, artifacts: Some(artifacts), now, servers }).await)
     }
 
     /// Appends events, each to the partition of its key. When this returns they survive a crash.
