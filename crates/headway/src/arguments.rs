@@ -11,6 +11,7 @@ mod sample;
 mod servers;
 mod simulate;
 mod telling;
+mod topics;
 
 use std::path::PathBuf;
 
@@ -29,12 +30,15 @@ pub(crate) use self::{
     servers::Servers,
     simulate::Simulate,
     telling::Telling,
+    topics::{Topics, TopicsOf},
 };
 
 /// Rolling features of deliveries: declared once, the same in stream, backfill and audit
 #[derive(Debug, Parser)]
 #[command(name = "headway", version, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 78 a pipeline or setting with faults.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a plan that would change something, 78 a pipeline or setting with faults."
+)]
 pub(crate) struct Arguments {
     /// Print exactly one JSON object on standard output and nothing else there
     #[arg(long, global = true)]
@@ -86,7 +90,10 @@ pub(crate) enum Command {
     /// Look at what was left out
     #[command(subcommand)]
     Audit(Audit),
-    /// Tell whether this machine and this folder are fit, and what to do where they are not; changes nothing
+    /// Compare the topics of pipelines in Kafka with what they should be, and make them so
+    #[command(subcommand)]
+    Topics(Topics),
+    /// Tell whether this machine, this folder and its servers are fit, and what to do where they are not; changes nothing
     Doctor(Doctor),
     /// Generate a history of events, and instants to ask about
     Sample(Sample),

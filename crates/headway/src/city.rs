@@ -1,4 +1,4 @@
-//! A simulated world that produces events for a host: a city for deliveries, a fleet for scooters.
+//! A simulated world that produces events for whoever takes them: a city for deliveries, a fleet for scooters.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,8 +13,8 @@ use crate::{
 
 /// Small beside what a reader would call late, large enough that appends are not one by one.
 const EVERY: Duration = Duration::from_millis(50);
-/// Events in one append: some megabytes.
-const EVENTS_MAX: usize = 8192;
+/// Events in one append: a megabyte or two.
+const EVENTS_MAX: usize = 4096;
 
 /// What is simulated.
 #[derive(Clone, Copy, Debug)]
@@ -104,19 +104,57 @@ impl Producer {
     }
 }
 
-/// Lets the world go on with the host's clock, for as long as the task lives, and tells its figures.
+/// Who takes the events of a world, and by whose clock it lives.
+pub(crate) trait Taker {
+    /// Up to when the world goes on; none when it has gone on for long enough.
+    fn now(&mut self) -> impl Future<Output = Result<Option<Timestamp>, Failure>> + Send;
+
+    /// Takes some events, in their order. When it returns they survive a crash.
+    fn take(&mut self, records: &[Record]) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// Lets the world go on by a taker's clock until that says that it is enough, and tells its figures. Never more than one `take` is
+/// under way, which bounds what was sent and not acknowledged.
 pub(crate) async fn live(
+    taker: &mut impl Taker,
+    producer: &mut Producer,
+    mut tell: impl FnMut(Option<Figures>),
+) -> Result<(), Failure> {
+    while let Some(now) = taker.now().await? {
+        for records in producer.advance(now).chunks(EVENTS_MAX) {
+            taker.take(records).await?;
+        }
+        tell(producer.figures());
+        tokio::time::sleep(EVERY).await;
+    }
+    Ok(())
+}
+
+/// A world beside a host, in the same process, for as long as the task lives.
+pub(crate) async fn beside(
     host: Arc<Host>,
     prefix: String,
     mut producer: Producer,
     figures: watch::Sender<Option<Figures>>,
 ) -> Result<(), Failure> {
-    loop {
-        for events in producer.advance(host.clock().now()).chunks(EVENTS_MAX) {
-            host.append(events.iter().map(|record| event(&prefix, record)).collect()).await?;
-        }
-        figures.send_replace(producer.figures());
-        tokio::time::sleep(EVERY).await;
+    let tell = |told| {
+        figures.send_replace(told);
+    };
+    live(&mut Beside { host, prefix }, &mut producer, tell).await
+}
+
+struct Beside {
+    host: Arc<Host>,
+    prefix: String,
+}
+
+impl Taker for Beside {
+    async fn now(&mut self) -> Result<Option<Timestamp>, Failure> {
+        Ok(Some(self.host.clock().now()))
+    }
+
+    async fn take(&mut self, records: &[Record]) -> Result<(), Failure> {
+        self.host.append(records.iter().map(|record| event(&self.prefix, record)).collect()).await.map(|_| ())
     }
 }
 

@@ -13,6 +13,7 @@ mod run;
 mod sample;
 mod simulate;
 mod test;
+mod topics;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitCode, Fail
         Command::Check(pipelines) => return check::run(&pipelines.folders, console),
         Command::Test(pipelines) => return test::run(&pipelines.folders, console),
         Command::Doctor(arguments) => return doctor::run(arguments, console),
+        Command::Topics(arguments) => return topics::run(arguments, console),
         Command::New(arguments) => new::run(arguments, console)?,
         Command::Backfill(arguments) => backfill::run(arguments, console)?,
         Command::Run(arguments) => run::run(arguments, console)?,

@@ -1,4 +1,4 @@
-//! Whether a machine and a folder are fit to run Headway: one finding for each subject, and what to do about it.
+//! Whether a machine, a folder and the servers that are named are fit to run Headway: one finding for each subject, and what to do about it.
 //!
 //! Never changes anything. What the process that holds the folder knows best - its log, its limits, its collector - is looked at
 //! there, by the same code (`inside`); the rest is looked at from outside. A subject is a file; a new one is a line in `inside`.
@@ -8,10 +8,13 @@ mod disk;
 mod endpoints;
 mod finding;
 mod folder;
+mod kafka;
 mod log;
 mod memory;
 mod open_files;
 mod pipelines;
+mod redis;
+mod servers;
 mod snapshots;
 
 use std::{path::Path, time::Duration};
@@ -24,10 +27,11 @@ use ports::Deployment;
 use crate::{
     failure::Failure,
     host::{
-        Host,
+        Held, Host,
         control::{Answer, Client, Request},
         wall_clock,
     },
+    settings::Servers,
 };
 pub(crate) use finding::{Finding, Level};
 
@@ -43,22 +47,38 @@ pub(crate) struct Patient<'a> {
     /// None when nothing was ever laid out.
     pub(crate) artifacts: Option<FolderArtifacts>,
     pub(crate) now: Timestamp,
+    /// In place of embedded parts.
+    pub(crate) servers: &'a Servers,
 }
 
 /// Everything that is found, from outside.
-pub(crate) async fn examine(path: &Path) -> Vec<Finding> {
+pub(crate) async fn examine(path: &Path, servers: &Servers) -> Vec<Finding> {
     let mut findings = folder::findings(path);
-    if findings.iter().any(|finding| finding.level == Level::Fault) {
-        return findings;
+    if findings.iter().all(|finding| finding.level != Level::Fault) {
+        findings.extend(contents(path, servers).await);
     }
-    match io_log::inspect(&io_log::Settings::new(path.join("log"))) {
-        Ok(log) => findings.extend(stopped(path, log).await),
-        Err(error) => match holder(&error) {
-            Some(pid) => findings.extend(running(path, &pid).await),
-            None => findings.push(Finding::fault("log", error.to_string())),
-        },
+    // A process that runs has looked at its own.
+    if findings.iter().all(|finding| !servers::SUBJECTS.contains(&finding.subject.as_str())) {
+        let look = Folder::look(path).ok().flatten();
+        let deployments = look.as_ref().and_then(|look| look.deployments().ok()).unwrap_or_default();
+        findings.extend(servers::findings(servers, &deployments, look.as_ref().map(Look::artifacts)).await);
     }
     findings
+}
+
+/// What is in a folder that can be looked at.
+async fn contents(path: &Path, servers: &Servers) -> Vec<Finding> {
+    match io_log::inspect(&io_log::Settings::new(path.join("log"))) {
+        // Its log is elsewhere, and it listens.
+        Ok(None) if Client::connect(path).await.is_some() => {
+            running(path, &Held::named(path).unwrap_or_else(|| "of another name".to_owned())).await
+        }
+        Ok(log) => stopped(path, log, servers).await,
+        Err(error) => match holder(&error) {
+            Some(pid) => running(path, &pid).await,
+            None => vec![Finding::fault("log", error.to_string())],
+        },
+    }
 }
 
 /// Which process holds the log, if that is what is wrong.
@@ -69,7 +89,7 @@ fn holder(error: &ports::Error) -> Option<String> {
     }
 }
 
-async fn stopped(path: &Path, log: Option<Inspection>) -> Vec<Finding> {
+async fn stopped(path: &Path, log: Option<Inspection>, servers: &Servers) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("process", "nobody holds the folder")];
     // `folder` has found that it can be looked at.
     let look = Folder::look(path).ok().flatten();
@@ -81,7 +101,7 @@ async fn stopped(path: &Path, log: Option<Inspection>) -> Vec<Finding> {
         }
     };
     let artifacts = look.map(|look| look.artifacts().clone());
-    findings.extend(inside(Patient { folder: path, log, deployments, artifacts, now: wall_clock() }).await);
+    findings.extend(inside(Patient { folder: path, log, deployments, artifacts, now: wall_clock(), servers }).await);
     findings
 }
 
@@ -122,5 +142,6 @@ pub(crate) async fn inside(patient: Patient<'_>) -> Vec<Finding> {
     findings.push(memory::finding(&patient));
     findings.push(open_files::finding());
     findings.push(endpoints::collector().await);
+    findings.extend(servers::findings(patient.servers, &patient.deployments, patient.artifacts.as_ref()).await);
     findings
 }

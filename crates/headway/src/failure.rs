@@ -9,7 +9,9 @@ pub(crate) const FAILED: u8 = 1;
 /// The command line was not understood.
 const USAGE_CODE: u8 = 2;
 /// A pipeline or setting has faults: `EX_CONFIG`.
-const BAD_CONFIGURATION: u8 = 78;
+pub(crate) const BAD_CONFIGURATION: u8 = 78;
+/// A plan that was only shown would change something.
+pub(crate) const WOULD_CHANGE: u8 = 3;
 
 /// The exit code for a command line that was not understood.
 pub(crate) const USAGE: ExitNumber = ExitNumber(USAGE_CODE);
@@ -43,6 +45,11 @@ impl Failure {
         Self::new(USAGE_CODE, text.trim().trim_start_matches("error: ").to_owned())
     }
 
+    /// A command line that says too little.
+    pub(crate) fn usage_of(message: &str) -> Self {
+        Self::new(USAGE_CODE, message.to_owned())
+    }
+
     /// A file that cannot be written.
     pub(crate) fn writing(path: &Path, error: &io::Error) -> Self {
         Self::new(FAILED, format!("cannot write {}: {error}; name an existing folder that may be written to", path.display()))
@@ -71,6 +78,11 @@ impl Failure {
     /// Whether a server was away that may be back in a moment.
     pub(crate) fn is_transient(&self) -> bool {
         self.kind == Some(ports::ErrorKind::Transient)
+    }
+
+    /// Whether somebody has to change something before it can ever work.
+    pub(crate) fn is_setting(&self) -> bool {
+        self.code.0 == BAD_CONFIGURATION
     }
 
     /// Whether somebody else was faster, so that it has to be looked at again.

@@ -11,6 +11,7 @@ mod files;
 mod generations;
 mod hold;
 mod lag;
+mod opening;
 mod preview;
 mod readiness;
 pub(crate) mod reading;
@@ -23,13 +24,10 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use dataplane::features::{Counts, Parts};
 use domain::{Span, Timestamp};
-use io_folder::{Folder, FolderArtifacts, FolderCatalog};
-use io_kafka::KafkaLog;
-use io_log::EmbeddedLog;
-use ports::{Artifacts, Catalog, Clock};
+use io_folder::{FolderArtifacts, FolderCatalog};
+use ports::{Catalog, Clock};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
@@ -40,21 +38,22 @@ use crate::{
 use clock::Steady;
 pub(crate) use clock::wall_clock;
 use edit::Edit;
+pub(crate) use edit::named_schemas;
 pub(crate) use generations::Hosted;
-use hold::Held;
+pub(crate) use hold::Held;
 pub(crate) use lag::Lag;
+use opening::Opened;
+pub(crate) use opening::{known_partitions, partitions};
 pub(crate) use readiness::Readiness;
 
 /// For how long topics keep records, which is what a rebuild can reach back to: four weeks of window with a hop of a day, a week for
 /// what a row began with, and a day for what came late.
 const RETENTION: Span = Span(37 * 86_400_000);
 
-/// Where the number of partitions is kept.
-const PARTITIONS: &str = "host/partitions";
 /// Two for each of the workers that run by default, so that one can be busy while the other waits for the disk.
 pub(crate) const PARTITIONS_DEFAULT: u32 = 4;
 /// Four workers with four each, or one with all of them.
-const PARTITIONS_OF_KAFKA: u32 = 16;
+pub(crate) const PARTITIONS_OF_KAFKA: u32 = 16;
 
 /// How to open a host.
 #[derive(Clone, Debug)]
@@ -155,26 +154,17 @@ pub(crate) struct Host {
     steady: Arc<Steady>,
     /// What a person should hear about how it began.
     announcements: Mutex<Vec<String>>,
-    failed: watch::Sender<Option<String>>,
+    failed: watch::Sender<Option<Failed>>,
     /// As it was when everything could be asked.
     status: Mutex<Status>,
 }
 
-/// Into how many parts the topics of a folder are divided: as many as at the first start, and then as many as are wanted.
-pub(crate) async fn partitions(artifacts: &FolderArtifacts, wanted: Option<u32>, default: u32) -> Result<u32, Failure> {
-    let there = artifacts.get(PARTITIONS).await?;
-    let there = there.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.trim().parse::<u32>().ok());
-    match (there, wanted) {
-        (Some(there), Some(wanted)) if there != wanted => Err(Failure::failed(format!(
-            "the topics here have {there} partitions, not {wanted}: leave out --partitions, or begin another folder."
-        ))),
-        (Some(there), _) => Ok(there),
-        (None, wanted) => {
-            let partitions = wanted.unwrap_or(default);
-            artifacts.put(PARTITIONS, Bytes::from(partitions.to_string())).await?;
-            Ok(partitions)
-        }
-    }
+/// Why the process cannot go on.
+#[derive(Clone, Debug)]
+struct Failed {
+    why: String,
+    /// Whether an operator has to change something before it can ever work.
+    is_setting: bool,
 }
 
 /// How far behind the log the workers are, and what they hold.
@@ -188,44 +178,16 @@ pub(crate) struct Status {
     pub(crate) settled: bool,
 }
 
-/// The log that was asked for, and what holds the folder if it does not.
-fn open_log(options: &Options, clock: &Clock) -> Result<(AnyLog, Option<Held>), Failure> {
-    match &options.servers.kafka {
-        Some(settings) => {
-            let held = Held::take(&options.folder)?;
-            let log = KafkaLog::open(settings.clone(), clock.clone()).map_err(ports::Error::from)?;
-            Ok((AnyLog::Kafka(log), Some(held)))
-        }
-        None => {
-            let log = EmbeddedLog::open(io_log::Settings::new(options.folder.join("log")), clock.clone())?;
-            Ok((AnyLog::Embedded(log), None))
-        }
-    }
-}
-
-/// What to say of a write that a power cut tore.
-fn torn(log: &AnyLog) -> Option<String> {
-    let AnyLog::Embedded(log) = log else { return None };
-    let torn = log.recovered().torn.as_ref()?;
-    Some(format!("The last write before the stop was cut short and is put aside: {torn:?}. Nothing acknowledged was in it."))
-}
-
 impl Host {
     /// Takes the folder, says what is in it, and starts the workers. Waits for the disk.
     pub(crate) async fn open(options: Options) -> Result<Arc<Self>, Failure> {
         let steady = Arc::new(Steady::new(options.pace.speed()));
         let clock = steady.clock();
         std::fs::create_dir_all(&options.folder).map_err(|error| Failure::writing(&options.folder, &error))?;
-        let (log, held) = open_log(&options, &clock)?;
-        let folder = match (&options.shared, &options.replica) {
-            (Some(shared), Some(replica)) => Folder::open_among(shared, replica),
-            _ => Folder::open(&options.folder),
-        };
-        let folder = folder.map_err(ports::Error::from)?;
+        let Opened { log, held, folder, options } = Opened::open(options, &clock).await?;
         let artifacts = folder.artifacts();
-        let default = if options.servers.kafka.is_some() { PARTITIONS_OF_KAFKA } else { PARTITIONS_DEFAULT };
-        let partitions = partitions(&artifacts, options.partitions, default).await?;
-        let announcements = torn(&log).into_iter().collect();
+        let partitions = partitions(&artifacts, options.partitions, options.servers.partitions_default()).await?;
+        let announcements = opening::torn(&log).into_iter().collect();
         let log = Decoding::new(log, &options.servers, &clock)?;
         let parts = SharedParts { log, artifacts, clock };
         let host = Arc::new(Self {
@@ -325,13 +287,13 @@ impl Host {
     }
 
     /// A worker has ended by itself: the process cannot go on.
-    fn fail(&self, why: String) {
-        self.failed.send_replace(Some(why));
+    fn fail(&self, failed: Failed) {
+        self.failed.send_replace(Some(failed));
     }
 
     /// Why a worker has ended by itself, if one has.
     pub(crate) fn has_failed(&self) -> Option<String> {
-        self.failed.borrow().clone()
+        self.failed.borrow().as_ref().map(|failed| failed.why.clone())
     }
 
     pub(crate) fn readiness(&self) -> Readiness {
@@ -341,8 +303,11 @@ impl Host {
     /// Waits until a worker has ended by itself.
     pub(crate) async fn failure(&self) -> Failure {
         let mut failed = self.failed.subscribe();
-        let why = failed.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
-        Failure::failed(why.unwrap_or_else(|| "the workers are gone".to_owned()))
+        match failed.wait_for(Option::is_some).await.ok().and_then(|failed| failed.clone()) {
+            Some(Failed { why, is_setting: true }) => Failure::configuration(why),
+            Some(Failed { why, is_setting: false }) => Failure::failed(why),
+            None => Failure::failed("the workers are gone"),
+        }
     }
 
     /// What the machine's clock has done that a person should know.

@@ -1,14 +1,21 @@
 //! Which servers there are and how they are spoken to: what was written in a file, in the environment and on the command line, and
 //! what it means. Nothing here connects to anything; a secret comes from a file of its own and never shows itself.
 
+mod foreign;
+
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
+use pipeline::Pipeline;
 use serde::Deserialize;
 
-use crate::{arguments, failure::Failure};
+use crate::{
+    arguments,
+    failure::Failure,
+    host::{PARTITIONS_DEFAULT, PARTITIONS_OF_KAFKA},
+};
 
 /// Servers in place of embedded parts.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +23,8 @@ pub(crate) struct Servers {
     pub(crate) kafka: Option<io_kafka::Settings>,
     pub(crate) registry: Option<io_registry::Settings>,
     redis: Option<Redis>,
+    /// Topics of others, and where that is written.
+    foreign: (foreign::Foreign, PathBuf),
 }
 
 /// A Redis, for any pipeline.
@@ -65,6 +74,8 @@ struct RawKafka {
     password_file: Option<PathBuf>,
     token_file: Option<PathBuf>,
     session: Option<String>,
+    #[serde(default)]
+    topics: foreign::Foreign,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -104,14 +115,32 @@ impl Servers {
             None => (Raw::default(), PathBuf::from("the command line")),
         };
         let mut faults = Vec::new();
+        let foreign = (raw.kafka.topics.clone(), place.clone());
         let kafka = raw.kafka.resolve(arguments.kafka.clone(), &place, &mut faults);
         let redis = raw.redis.resolve(arguments.redis.clone(), &place, &mut faults);
         let registry = raw.registry.resolve(arguments.registry.clone(), &place, &mut faults);
-        if faults.is_empty() { Ok(Self { kafka, registry, redis }) } else { Err(Failure::configuration(faults.join("\n"))) }
+        let all = Self { kafka, registry, redis, foreign };
+        if faults.is_empty() { Ok(all) } else { Err(Failure::configuration(faults.join("\n"))) }
     }
 }
 
 impl Servers {
+    /// The same for these pipelines: only they tell which topics can be somebody else's.
+    pub(crate) fn reading<'a>(mut self, pipelines: impl IntoIterator<Item = &'a Pipeline>) -> Result<Self, Failure> {
+        let (written, place) = &self.foreign;
+        if let Some(kafka) = &mut self.kafka {
+            let fault = |fault: String| format!("{}: [kafka.topics] {fault}", place.display());
+            kafka.foreign = foreign::resolve(written, &foreign::declared(pipelines))
+                .map_err(|faults| Failure::configuration(faults.into_iter().map(fault).collect::<Vec<_>>().join("\n")))?;
+        }
+        Ok(self)
+    }
+
+    /// Into how many parts topics are divided where nobody says so.
+    pub(crate) fn partitions_default(&self) -> u32 {
+        if self.kafka.is_some() { PARTITIONS_OF_KAFKA } else { PARTITIONS_DEFAULT }
+    }
+
     /// The Redis of a pipeline, if there is one.
     pub(crate) fn redis(&self, pipeline: &str) -> Result<Option<io_redis::Settings>, ports::Error> {
         let Some(Redis { url, authorities, login }) = &self.redis else { return Ok(None) };

@@ -115,6 +115,11 @@ impl Telling {
     }
 
     fn note(&self, error: &KafkaError, reason: &str) {
+        // A certificate that is not believed is told once as what it is, and then as a connection that broke.
+        let error = match reason.contains("certificate verify failed") {
+            true => &KafkaError::Global(Code::SSL),
+            false => error,
+        };
         let mut noted = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
         // That all of them are away follows from what was told of each.
         if code(error) != Some(Code::AllBrokersDown) || noted.is_none() {

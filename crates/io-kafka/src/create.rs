@@ -1,6 +1,6 @@
-//! Topics as they should be, compared with those that are there.
+//! Looks after topics: asks how they are set, makes what is missing, changes what differs. What should be is for `plan` to say.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ports::TopicSpec;
 use rdkafka::{
@@ -11,55 +11,11 @@ use rdkafka::{
 };
 
 use crate::{
-    Error, Sasl, Settings,
+    Error, Owner, PlannedTopic, Sasl, Settings, TopicChange, TopicPlan, TopicThere,
     client::{self, Telling},
     names::Names,
-    transactions::RECORD_BYTES_MAX,
+    plan::{differences, wanted},
 };
-
-/// What Headway asks of each of its topics, beside how many partitions it has.
-const TIMESTAMP: (&str, &str) = ("message.timestamp.type", "LogAppendTime");
-
-/// One thing about a topic that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TopicChange {
-    /// It is not there.
-    Missing {
-        /// How many partitions it will have.
-        partitions: u32,
-    },
-    /// It is cut otherwise, which nothing can change: what is written is in the wrong place.
-    Partitions {
-        /// How many it has.
-        there: u32,
-        /// How many it should have.
-        wanted: u32,
-    },
-    /// A setting has another value.
-    Setting {
-        /// As Kafka calls it.
-        name: String,
-        /// The value that it has.
-        there: String,
-        /// The value that it should have.
-        wanted: String,
-    },
-}
-
-impl fmt::Display for TopicChange {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing { partitions } => write!(formatter, "is missing, and is made with {partitions} partitions"),
-            Self::Partitions { there, wanted } => {
-                write!(formatter, "has {there} partitions, not {wanted}, which cannot be changed")
-            }
-            Self::Setting { name, there, wanted } => write!(formatter, "has {name}={there}, which becomes {wanted}"),
-        }
-    }
-}
-
-/// What would have to change, by the name of the topic. Topics that are as they should be are not in it.
-pub type TopicPlan = Vec<(Arc<str>, Vec<TopicChange>)>;
 
 /// Whoever may look after topics.
 pub(crate) struct Topics {
@@ -72,41 +28,47 @@ impl Topics {
     pub(crate) fn new(settings: &Arc<Settings>) -> Result<Self, Error> {
         let admin = client::config(settings).create_with_context(Telling::new(settings.clone()));
         let admin = admin.map_err(Error::kafka("topics cannot be looked after"))?;
-        Ok(Self { admin, settings: settings.clone(), names: Names::new(&settings.prefix) })
+        Ok(Self { admin, settings: settings.clone(), names: Names::new(settings) })
     }
 
-    /// What would have to change. `partitions` tells how many there are of a topic, if it is there.
-    pub(crate) async fn plan(&self, topics: &[TopicSpec], partitions: impl Fn(&str) -> Option<u32>) -> Result<TopicPlan, Error> {
-        let mut there: Vec<&TopicSpec> = topics.iter().filter(|topic| partitions(&topic.name).is_some()).collect();
+    /// What would have to change. `there` tells what there is of a topic, if it is there.
+    pub(crate) async fn plan(&self, topics: &[TopicSpec], there: &BTreeMap<Arc<str>, TopicThere>) -> Result<TopicPlan, Error> {
+        let mut seen: Vec<&TopicSpec> = topics.iter().filter(|topic| there.contains_key(&topic.name)).collect();
         if self.is_blind() {
-            there.clear();
+            seen.clear();
         }
-        let settings = self.settings_of(&there).await?;
-        let changes = topics.iter().map(|topic| {
-            let changes = match partitions(&topic.name) {
-                None => vec![TopicChange::Missing { partitions: topic.partitions }],
-                Some(there) if there != topic.partitions => {
-                    vec![TopicChange::Partitions { there, wanted: topic.partitions }]
+        let settings = self.settings_of(&seen).await?;
+        let planned = |topic: &TopicSpec| {
+            let owner = if self.names.is_foreign(&topic.name) { Owner::Others } else { Owner::Headway };
+            let settings = settings.get(&*topic.name).map(values);
+            let there = there.get(&topic.name).map(|there| match &settings {
+                Some(settings) => there.clone().set(settings),
+                None => there.clone(),
+            });
+            let changes = match (&there, &settings) {
+                (None, _) => vec![TopicChange::Missing { partitions: topic.partitions }],
+                (Some(there), _) if there.partitions != topic.partitions => {
+                    vec![TopicChange::Partitions { there: there.partitions, wanted: topic.partitions }]
                 }
-                Some(_) => differences(topic, settings.get(&*topic.name)),
+                (Some(_), Some(settings)) => differences(topic, owner, settings),
+                (Some(_), None) => Vec::new(),
             };
-            (topic.name.clone(), changes)
-        });
-        Ok(changes.filter(|(_, changes)| !changes.is_empty()).collect())
+            let (name, can_be_made) = (self.names.outside(&topic.name).into_owned(), !self.is_blind());
+            PlannedTopic { topic: topic.name.clone(), name, owner, there, changes, can_be_made }
+        };
+        Ok(TopicPlan { topics: topics.iter().map(planned).collect() })
     }
 
-    /// Makes what is missing and changes what differs.
+    /// Makes what is missing and changes what differs; nothing of it when a part of it cannot be done.
     pub(crate) async fn apply(&self, topics: &[TopicSpec], plan: &TopicPlan) -> Result<(), Error> {
-        let of = |name: &Arc<str>| topics.iter().find(|topic| topic.name == *name);
-        for (name, changes) in plan {
-            let Some(topic) = of(name) else { continue };
-            match &changes[..] {
+        let refusals = plan.refusals();
+        if !refusals.is_empty() {
+            return Err(Error::Request(format!("{}.", refusals.join(".\n"))));
+        }
+        for planned in plan.topics.iter().filter(|planned| !planned.changes.is_empty()) {
+            let Some(topic) = topics.iter().find(|topic| topic.name == planned.topic) else { continue };
+            match &planned.changes[..] {
                 [TopicChange::Missing { .. }] => self.create(topic).await?,
-                [TopicChange::Partitions { there, wanted }] => {
-                    return Err(Error::Request(format!(
-                        "topic {name:?} has {there} partitions and not {wanted}: name that number, or another topic."
-                    )));
-                }
                 _ => self.alter(topic).await?,
             }
         }
@@ -120,15 +82,6 @@ impl Topics {
 
     async fn create(&self, topic: &TopicSpec) -> Result<(), Error> {
         let name = self.names.outside(&topic.name);
-        if self.is_blind() {
-            let partitions = topic.partitions;
-            let settings: Vec<_> = wanted(topic).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-            return Err(Error::Request(format!(
-                "topic {name} is missing, and topics cannot be made by a client with a token: make it with {partitions} partitions \
-                 and {}.",
-                settings.join(", ")
-            )));
-        }
         let what = || format!("topic {name} cannot be made");
         let settings = wanted(topic);
         let replication = TopicReplication::Fixed(self.settings.replication.unwrap_or(-1));
@@ -169,11 +122,32 @@ impl Topics {
         let answers = self.admin.describe_configs(&asked, &self.options()).await.map_err(Error::kafka(what))?;
         let mut all = BTreeMap::new();
         for (topic, answer) in topics.iter().zip(answers) {
+            let what = || format!("the settings of topic {} cannot be read", self.names.outside(&topic.name));
             let answer =
-                answer.map_err(|code| Error::Kafka { what: what.into(), source: rdkafka::error::KafkaError::AdminOp(code) })?;
+                answer.map_err(|code| Error::Kafka { what: what(), source: rdkafka::error::KafkaError::AdminOp(code) })?;
+            // A client without the right is answered with nothing, and the library keeps the reason to itself.
+            if answer.entries.is_empty() {
+                let source = rdkafka::error::KafkaError::AdminOp(Code::TopicAuthorizationFailed);
+                return Err(Error::Kafka { what: what(), source });
+            }
             all.insert(topic.name.to_string(), settings(answer));
         }
         Ok(all)
+    }
+
+    /// How a broker is set; nothing when this client may not see it.
+    pub(crate) async fn settings_of_broker(&self, broker: i32) -> Result<Vec<(String, String)>, Error> {
+        if self.is_blind() {
+            return Ok(Vec::new());
+        }
+        let what = "the settings of a broker cannot be read";
+        let asked = [ResourceSpecifier::Broker(broker)];
+        let answers = self.admin.describe_configs(&asked, &self.options()).await.map_err(Error::kafka(what))?;
+        match answers.into_iter().next() {
+            None | Some(Err(Code::ClusterAuthorizationFailed)) => Ok(Vec::new()),
+            Some(Ok(answer)) => Ok(answer.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect()),
+            Some(Err(code)) => Err(Error::Kafka { what: what.into(), source: rdkafka::error::KafkaError::AdminOp(code) }),
+        }
     }
 
     fn options(&self) -> AdminOptions {
@@ -189,33 +163,14 @@ struct Setting {
     own: bool,
 }
 
+fn values(settings: &BTreeMap<String, Setting>) -> BTreeMap<String, String> {
+    settings.iter().map(|(name, setting)| (name.clone(), setting.value.clone())).collect()
+}
+
 fn settings(answer: ConfigResource) -> BTreeMap<String, Setting> {
     let setting = |entry: rdkafka::admin::ConfigEntry| {
         let own = matches!(entry.source, ConfigSource::DynamicTopic);
         Some((entry.name, Setting { value: entry.value?, own }))
     };
     answer.entries.into_iter().filter_map(setting).collect()
-}
-
-fn wanted(topic: &TopicSpec) -> Vec<(&'static str, String)> {
-    let forever = || "-1".to_owned();
-    vec![
-        (TIMESTAMP.0, TIMESTAMP.1.to_owned()),
-        ("cleanup.policy", "delete".to_owned()),
-        ("retention.ms", topic.retention.map_or_else(forever, |span| span.0.to_string())),
-        ("retention.bytes", topic.retention_bytes.map_or_else(forever, |bytes| bytes.to_string())),
-        ("max.message.bytes", RECORD_BYTES_MAX.to_string()),
-    ]
-}
-
-fn differences(topic: &TopicSpec, there: Option<&BTreeMap<String, Setting>>) -> Vec<TopicChange> {
-    let Some(there) = there else { return Vec::new() };
-    let differs = |(name, wanted): (&'static str, String)| {
-        let there = there.get(name).map_or("", |setting| &setting.value);
-        // A topic that takes larger records than ours is no worse for it.
-        let larger = name == "max.message.bytes" && there.parse().is_ok_and(|there: usize| there >= RECORD_BYTES_MAX);
-        let change = || TopicChange::Setting { name: name.to_owned(), there: there.to_owned(), wanted: wanted.clone() };
-        (there != wanted && !larger).then(change)
-    };
-    wanted(topic).into_iter().filter_map(differs).collect()
 }

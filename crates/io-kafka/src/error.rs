@@ -54,7 +54,11 @@ impl Error {
 
 /// What Kafka answered, if it did.
 pub(crate) fn code(error: &KafkaError) -> Option<RDKafkaErrorCode> {
-    error.rdkafka_error_code()
+    match error {
+        // The client does not count this one among those that have a code.
+        KafkaError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    }
 }
 
 /// A topic that is not there was refused before anything was asked of it: a broker that says so of one that is there has just been
@@ -90,16 +94,39 @@ fn kind(code: RDKafkaErrorCode) -> ErrorKind {
     }
 }
 
+/// What to do next.
+fn advice(kind: ErrorKind, code: Option<RDKafkaErrorCode>) -> &'static str {
+    match (kind, code) {
+        (ErrorKind::Fenced, _) => "join again",
+        (ErrorKind::Invalid, Some(Code::Authentication | Code::SaslAuthenticationFailed)) => {
+            "check mechanism, user and password_file, or token_file"
+        }
+        (ErrorKind::Invalid, Some(Code::SSL)) => "check the certificates in authorities, certificate and key",
+        (
+            ErrorKind::Invalid,
+            Some(
+                Code::TopicAuthorizationFailed
+                | Code::GroupAuthorizationFailed
+                | Code::ClusterAuthorizationFailed
+                | Code::TransactionalIdAuthorizationFailed,
+            ),
+        ) => "give this client the rights that docs/reference/servers.md lists",
+        (ErrorKind::Invalid, Some(Code::MessageSizeTooLarge)) => {
+            "`headway topics plan` shows a topic that takes smaller records than it should, and `headway topics apply` mends it"
+        }
+        (ErrorKind::Invalid, _) => {
+            "change the settings, the topic or the rights of this client, as `headway topics plan` compares them"
+        }
+        _ => "it is tried again; look whether the brokers run and can be reached from here, as `headway doctor` does",
+    }
+}
+
 impl From<Error> for ports::Error {
     fn from(error: Error) -> Self {
         let kind = error.kind();
         match error {
             Error::Kafka { what, source } => {
-                let advice = match kind {
-                    ErrorKind::Fenced => "join again",
-                    ErrorKind::Invalid => "change the settings, the topic or the rights of this client",
-                    _ => "it is tried again; look whether the brokers run and can be reached from here",
-                };
+                let advice = advice(kind, code(&source));
                 Self::with_source(kind, format!("{what}: {source}; {advice}"), source)
             }
             other => Self::new(kind, other.to_string()),

@@ -9,11 +9,11 @@ use std::{
 
 use domain::Timestamp;
 use ports::{Assignment, Bounds, Clock, Membership, Outgoing, Record, TopicSpec};
-use rdkafka::{Offset, TopicPartitionList, consumer::Consumer};
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, error::KafkaError, types::RDKafkaErrorCode as Code};
 
 use crate::{
-    Error, KafkaMember, Settings, TopicPlan, append::Appender, asking::Asking, committed, create::Topics, names::Names,
-    read::Readers,
+    Error, KafkaMember, Settings, TopicPlan, TopicThere, append::Appender, asking::Asking, committed, create::Topics,
+    names::Names, read::Readers,
 };
 
 /// How often it is looked whether a topic that was made is there.
@@ -29,8 +29,8 @@ pub(crate) struct Inner {
     pub(crate) settings: Arc<Settings>,
     pub(crate) names: Names,
     pub(crate) clock: Clock,
-    asking: Asking,
-    topics: Topics,
+    pub(crate) asking: Asking,
+    pub(crate) topics: Topics,
     appender: Appender,
     readers: Readers,
     /// One for each group: a few for each pipeline.
@@ -47,7 +47,7 @@ impl KafkaLog {
         settings.security.check()?;
         let settings = Arc::new(settings);
         let inner = Inner {
-            names: Names::new(&settings.prefix),
+            names: Names::new(&settings),
             clock,
             asking: Asking::new(&settings, None)?,
             topics: Topics::new(&settings)?,
@@ -61,14 +61,22 @@ impl KafkaLog {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// What would have to change so that topics are as they should be. Changes nothing.
+    /// What is there of these topics, and what would have to change so that they are as they should be. Changes nothing.
     pub async fn plan(&self, topics: &[TopicSpec]) -> Result<TopicPlan, ports::Error> {
         let mut there = BTreeMap::new();
         for topic in topics {
             let name = topic.name.clone();
-            there.insert(name.clone(), self.wait(move |inner| inner.fetch_partitions(&name)).await?);
+            if let Some(found) = self.wait(move |inner| inner.fetch_topic(&name)).await? {
+                there.insert(topic.name.clone(), found);
+            }
         }
-        Ok(self.inner.topics.plan(topics, |topic| there.get(topic).copied().flatten()).await?)
+        Ok(self.inner.topics.plan(topics, &there).await?)
+    }
+
+    /// Does what a plan of these topics says, or nothing when a part of it cannot be done.
+    pub async fn apply(&self, topics: &[TopicSpec], plan: &TopicPlan) -> Result<(), ports::Error> {
+        self.inner.topics.apply(topics, plan).await?;
+        self.await_topics(topics).await
     }
 
     /// A topic that was made has no leaders for a moment.
@@ -77,7 +85,7 @@ impl KafkaLog {
             for topic in topics {
                 loop {
                     let name = topic.name.clone();
-                    if self.wait(move |inner| inner.fetch_partitions(&name)).await?.is_some() {
+                    if self.wait(move |inner| inner.fetch_topic(&name)).await?.is_some() {
                         break;
                     }
                     tokio::time::sleep(LOOK_AGAIN).await;
@@ -101,14 +109,26 @@ impl KafkaLog {
 }
 
 impl Inner {
-    /// How many partitions a topic has; none when there is no such topic.
-    fn fetch_partitions(&self, topic: &str) -> Result<Option<u32>, Error> {
+    /// What there is of a topic; none when there is no such topic, or it has no leaders yet.
+    fn fetch_topic(&self, topic: &str) -> Result<Option<TopicThere>, Error> {
         let name = self.names.outside(topic);
         let what = format!("topic {name} cannot be looked up");
-        let metadata = self.asking.ask(what, |asking, wait| asking.fetch_metadata(Some(&name), wait))?;
-        let found = metadata.topics().iter().find(|found| found.name() == name && found.error().is_none());
-        let led = found.filter(|found| found.partitions().iter().all(|partition| partition.leader() >= 0));
-        Ok(led.map(|found| u32::try_from(found.partitions().len()).unwrap_or(0)).filter(|count| *count > 0))
+        let metadata = self.asking.ask(what.clone(), |asking, wait| asking.fetch_metadata(Some(&name), wait))?;
+        let Some(found) = metadata.topics().iter().find(|found| found.name() == name) else { return Ok(None) };
+        if let Some(Code::TopicAuthorizationFailed) = found.error().map(Code::from) {
+            return Err(Error::Kafka { what, source: KafkaError::MetadataFetch(Code::TopicAuthorizationFailed) });
+        }
+        let partitions = found.partitions();
+        if found.error().is_some() || partitions.is_empty() || partitions.iter().any(|partition| partition.leader() < 0) {
+            return Ok(None);
+        }
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(Some(TopicThere {
+            partitions: count(partitions.len()),
+            replicas: count(partitions.iter().map(|partition| partition.replicas().len()).min().unwrap_or(0)),
+            behind: count(partitions.iter().filter(|partition| partition.isr().len() < partition.replicas().len()).count()),
+            ..TopicThere::default()
+        }))
     }
 
     pub(crate) fn partitions(&self, topic: &str) -> Result<u32, Error> {
@@ -116,12 +136,13 @@ impl Inner {
         if let Some(count) = known().get(topic).copied() {
             return Ok(count);
         }
-        let count = self.fetch_partitions(topic)?.ok_or_else(|| {
+        let found = self.fetch_topic(topic)?.ok_or_else(|| {
             Error::Request(format!(
-                "there is no topic {:?} in the cluster, or no right to see it: make it, or let this client see it.",
+                "there is no topic {:?} in the cluster: `headway topics apply` makes those of a pipeline.",
                 self.names.outside(topic)
             ))
         })?;
+        let count = found.partitions;
         known().insert(topic.to_owned(), count);
         Ok(count)
     }
@@ -216,8 +237,7 @@ impl ports::Log for KafkaLog {
 
     async fn create(&self, topics: &[TopicSpec]) -> Result<(), ports::Error> {
         let plan = self.plan(topics).await?;
-        self.inner.topics.apply(topics, &plan).await?;
-        self.await_topics(topics).await
+        self.apply(topics, &plan).await
     }
 
     async fn append(&self, records: Vec<Outgoing>) -> Result<(), ports::Error> {

@@ -108,8 +108,8 @@ impl Reader {
     fn new(settings: &Arc<Settings>) -> Result<Self, Error> {
         let mut config = client::config(settings);
         config
-            // A consumer has to name a group; this one never joins it and never commits.
-            .set("group.id", "headway-readers")
+            // A consumer has to name a group; this one never joins it and never commits. Its name is one that rights are given for.
+            .set("group.id", format!("{}headway.readers", settings.prefix))
             .set("enable.auto.commit", "false")
             .set("isolation.level", "read_committed")
             .set("auto.offset.reset", "earliest")

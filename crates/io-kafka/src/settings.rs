@@ -1,8 +1,8 @@
 //! What an operator may choose about Kafka. Data only; a secret never shows itself.
 
-use std::{fmt, fs::File, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, fs::File, path::PathBuf, time::Duration};
 
-use crate::Error;
+use crate::{Error, names::Names};
 
 /// Where Kafka is and how it is used.
 #[derive(Clone, Debug)]
@@ -11,6 +11,9 @@ pub struct Settings {
     pub brokers: String,
     /// What the names of all topics, groups and transactions begin with, so that several installations can share a cluster.
     pub prefix: String,
+    /// Topics that belong to somebody else: by the name inside, the name that they have in the cluster. Without the prefix, and never
+    /// made or changed.
+    pub foreign: BTreeMap<String, String>,
     /// How the connection is protected.
     pub security: Security,
     /// Of topics that are created; none for what the cluster does by itself.
@@ -40,6 +43,7 @@ impl Settings {
         Self {
             brokers: brokers.into(),
             prefix: String::new(),
+            foreign: BTreeMap::new(),
             security: Security::default(),
             replication: None,
             session_max: Self::SESSION_MAX,
@@ -48,6 +52,20 @@ impl Settings {
             ahead_bytes_max: Self::AHEAD_BYTES_MAX,
         }
     }
+
+    /// What a topic is called by everybody else.
+    pub fn name_in_cluster(&self, topic: &str) -> String {
+        Names::new(self).outside(topic).into_owned()
+    }
+}
+
+/// Whose a topic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Made and changed by Headway.
+    Headway,
+    /// Only looked at.
+    Others,
 }
 
 /// How a connection is protected, and who connects.

@@ -147,6 +147,8 @@ impl Error {
             "LOADING" | "CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN" | "BUSY" | "NOREPLICAS" | "MISCONF" | "UNKILLABLE" => {
                 Self::Away { at, why }
             }
+            // What a function or a script does is done with the rights of whoever calls it.
+            _ if details.contains("user executing the script can't") => Self::Denied { at, why },
             _ if details.contains("Function not found") => Self::Missing { at, why },
             _ if details.contains("non local key") || details.contains("cluster is down") => Self::Moved { at, why, ask: None },
             _ if details.contains("max number of clients") => Self::Away { at, why },
@@ -203,6 +205,11 @@ mod tests {
         use ErrorKind::{Invalid, Transient};
         check("WRONGPASS invalid username-password pair", Invalid, "refuses the login");
         check("NOPERM this user has no permissions to run the 'hget' command", Invalid, "refuses the login");
+        check(
+            "ERR The user executing the script can't run this command or subcommand",
+            Invalid,
+            "refuses the login or a command",
+        );
         check("DENIED Redis is running in protected mode", Invalid, "refuses the login");
         check("WRONGTYPE Operation against a key", Invalid, "cannot be used");
         check("ERR unknown command 'FCALL'", Invalid, "cannot be used");

@@ -6,12 +6,22 @@ use futures_util::future::try_join_all;
 use redis::{Pipeline, Value};
 use tokio::time::Instant;
 
-use crate::{Error, library::Library, map::Map, node::Node, reply};
+use crate::{
+    Error,
+    library::Library,
+    map::{Map, Place},
+    names::Names,
+    node::Node,
+    reply, rights,
+};
 
 /// From this length of values on a hash takes twice the memory; the default of Redis is 64, and vectors are longer.
 const LISTPACK_VALUE_MIN: u64 = 512;
 /// Within a zone a question and its answer take a fifth of a millisecond.
 const ROUND_TRIP_MAX: Duration = Duration::from_millis(5);
+
+/// Above this share of `maxmemory` it is time to do something: what is written then may be the last that fits.
+const MEMORY_PERCENT_MAX: u64 = 90;
 
 /// The servers at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +55,10 @@ pub struct NodeInspection {
     pub replicas: u64,
     /// Of a question that asks nothing.
     pub round_trip: Duration,
+    /// Commands that this user would need and may not run.
+    pub rights_missing: Vec<String>,
+    /// Names the history of its data, as it was when something was written last; none when nothing ever was.
+    pub epoch: Option<String>,
 }
 
 impl Inspection {
@@ -73,6 +87,12 @@ impl NodeInspection {
                  entity costs beyond its vectors"
             ));
         }
+        if self.memory_bytes_max > 0 && self.memory_bytes / MEMORY_PERCENT_MAX >= self.memory_bytes_max / 100 {
+            warnings.push(format!(
+                "{at} uses {} of {} bytes, and takes no vectors when they are full: raise `maxmemory`, or keep fewer for a shorter time",
+                self.memory_bytes, self.memory_bytes_max
+            ));
+        }
         if !self.functions {
             warnings.push(format!(
                 "{at} has no functions for this user: scripts are used, which is as good but loaded again after each restart"
@@ -85,12 +105,13 @@ impl NodeInspection {
     }
 }
 
-pub(crate) async fn inspect(map: Arc<Map>, library: &Library) -> Result<Inspection, Error> {
-    let nodes = try_join_all(map.places.iter().map(|place| one(&place.node, library))).await?;
+pub(crate) async fn inspect(map: Arc<Map>, library: &Library, names: &Names) -> Result<Inspection, Error> {
+    let nodes = try_join_all(map.places.iter().map(|place| one(place, library, names))).await?;
     Ok(Inspection { nodes, slots_unowned: map.is_cluster().then(|| map.unowned()) })
 }
 
-async fn one(node: &Node, library: &Library) -> Result<NodeInspection, Error> {
+async fn one(place: &Place, library: &Library, names: &Names) -> Result<NodeInspection, Error> {
+    let node = &place.node;
     let info = reply::text(node.at(), ask(node, &["INFO"]).await?)?;
     let told = |name: &str| {
         let mut lines = info.lines().filter_map(|line| line.split_once(':'));
@@ -99,7 +120,7 @@ async fn one(node: &Node, library: &Library) -> Result<NodeInspection, Error> {
     let number = |name: &str| told(name).parse().unwrap_or(0);
     let (functions, library_loaded) = if node.uses_scripts() { (false, false) } else { functions(node, library).await? };
     let start = Instant::now();
-    ask(node, &["PING"]).await?;
+    ask(node, &["TIME"]).await?;
     Ok(NodeInspection {
         at: node.at().to_owned(),
         version: told("redis_version"),
@@ -111,7 +132,18 @@ async fn one(node: &Node, library: &Library) -> Result<NodeInspection, Error> {
         hash_max_listpack_value: listpack_value(node).await?,
         replicas: number("connected_slaves"),
         round_trip: start.elapsed(),
+        rights_missing: rights::missing(node, names).await?,
+        epoch: epoch(place).await?,
     })
+}
+
+/// Under which marks are made; a user that may not read it is told so by its rights.
+async fn epoch(place: &Place) -> Result<Option<String>, Error> {
+    match ask(&place.node, &["HGET", &place.marks, "epoch"]).await {
+        Ok(Value::Nil) | Err(Error::Denied { .. }) => Ok(None),
+        Ok(answer) => Ok(Some(reply::text(place.node.at(), answer)?)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether there are functions, and ours among them.

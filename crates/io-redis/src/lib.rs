@@ -17,6 +17,7 @@ mod names;
 mod node;
 mod read;
 mod reply;
+mod rights;
 mod sample;
 mod secret;
 mod settings;

@@ -59,6 +59,11 @@ impl Names {
         format!("{}:serving", self.pipeline)
     }
 
+    /// A key that is never there.
+    pub(crate) fn nowhere(&self) -> String {
+        format!("{}:nowhere", self.pipeline)
+    }
+
     /// What the keys of all entities look like to `SCAN`.
     pub(crate) fn every_key(&self) -> String {
         format!("{}:{{*", self.pipeline)

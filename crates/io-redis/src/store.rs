@@ -54,7 +54,7 @@ impl RedisOnline {
     /// What a person who looks after the servers should know of them. Changes nothing there.
     pub async fn inspect(&self) -> Result<Inspection, ports::Error> {
         let shared = &self.shared;
-        Ok(shared.trying(|map| inspection::inspect(map, shared.maps.library())).await?)
+        Ok(shared.trying(|map| inspection::inspect(map, shared.maps.library(), &shared.names)).await?)
     }
 }
 

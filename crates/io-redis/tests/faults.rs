@@ -267,3 +267,39 @@ async fn an_inspection_says_what_should_be_changed() {
     let told: Vec<String> = seen.warnings().into_iter().filter(|warning| !warning.contains("round trip")).collect();
     assert_eq!(told, [""; 0]);
 }
+
+/// The rights that the documentation names are enough, and each that is taken away is named.
+#[tokio::test]
+async fn rights_that_a_user_lacks_are_named_and_nothing_is_changed_by_asking() {
+    let server = Server::start();
+    let rights = "~eta:* -@all +fcall +function|load +evalsha +script|load +hget +hset +hdel +hmget +hgetall +pttl +expireat +scan \
+                  +time +info";
+    let user = |rights: &str| {
+        let words: Vec<&str> =
+            ["ACL", "SETUSER", "narrow", "reset", "on", ">right"].into_iter().chain(rights.split(' ')).collect();
+        server.ask(&words);
+        let login = Some(Login { user: Some("narrow".into()), password: Secret::new("right") });
+        RedisOnline::new(&Settings { login, ..settings(&server.url()) }).expect("sound settings")
+    };
+    let missing = async |rights: &str| user(rights).inspect().await.expect("an inspection").nodes[0].rights_missing.clone();
+    assert_eq!(missing(rights).await, [""; 0]);
+    assert_eq!(server.text(&["DBSIZE"]), "0");
+    assert_eq!(missing(&rights.replace(" +hset", "").replace(" +scan", "")).await, ["hset", "scan"]);
+    assert_eq!(missing(&rights.replace(" +fcall", "")).await, [""; 0], "scripts are as good");
+    assert_eq!(missing(&rights.replace(" +fcall", "").replace(" +evalsha", "")).await, ["fcall"]);
+    assert!(missing(&rights.replace("~eta:*", "~other:*")).await.contains(&"hset".to_owned()));
+    // What an operator reads when it is tried all the same.
+    let packed = vector(1, 0, 3);
+    let without = user(&rights.replace(" +hset", ""));
+    failed(
+        without.write(SHARE, &[write(KEY, &packed)]).await,
+        ErrorKind::Invalid,
+        "the rights in docs/reference/packed-vector.md",
+    );
+    let allowed = user(rights);
+    allowed.write(SHARE, &[write(KEY, &packed)]).await.expect("a write");
+    assert!(allowed.inspect().await.expect("an inspection").nodes[0].epoch.is_some(), "something was written");
+    server.ask(&["CONFIG", "SET", "maxmemory", "1000"]);
+    let told = store(&server.url()).inspect().await.expect("an inspection").warnings().join("\n");
+    assert!(told.contains("of 1000 bytes") && told.contains("raise `maxmemory`"), "{told}");
+}

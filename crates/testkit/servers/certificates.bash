@@ -1,8 +1,8 @@
 # Certificates for the servers behind TLS: an authority for each folder, known to nobody else. Sourced by `servers`.
 # shellcheck shell=bash
 
-# The one user that secure servers know. Not a secret: they are on loopback and hold nothing.
-readonly USER_NAME=headway USER_PASSWORD=headway-of-the-tests
+# The user that secure servers know, and one that Kafka knows by the same password and grants nothing. Not a secret: they are on loopback and hold nothing.
+readonly USER_NAME=headway GUEST_NAME=guest USER_PASSWORD=headway-of-the-tests
 # A folder may be used for a long time.
 readonly VALID_DAYS=3650
 

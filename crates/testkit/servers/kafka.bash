@@ -27,7 +27,8 @@ SETTINGS
     kafka_prepare "$1"
 }
 
-# The third listener is for the broker's errands to itself.
+# The third listener is for the broker's errands to itself. Everybody may do what an access list says, which is nothing; but for the
+# user of the tests, and for the broker itself.
 kafka_secure_configure() {
     local jaas=org.apache.kafka.common.security prefix=listener.name.clients
     reserve_ports "$1" 3
@@ -42,8 +43,10 @@ listener.security.protocol.map=CLIENTS:SASL_SSL,CONTROLLER:PLAINTEXT,ITSELF:PLAI
 inter.broker.listener.name=ITSELF
 ssl.keystore.type=PEM
 ssl.keystore.location=server.both.pem
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:$USER_NAME;User:ANONYMOUS
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512,OAUTHBEARER
-$prefix.plain.sasl.jaas.config=$jaas.plain.PlainLoginModule required user_$USER_NAME="$USER_PASSWORD";
+$prefix.plain.sasl.jaas.config=$jaas.plain.PlainLoginModule required user_$USER_NAME="$USER_PASSWORD" user_$GUEST_NAME="$USER_PASSWORD";
 $prefix.scram-sha-512.sasl.jaas.config=$jaas.scram.ScramLoginModule required;
 $prefix.oauthbearer.sasl.jaas.config=$jaas.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="$USER_NAME";
 SETTINGS

@@ -1,4 +1,4 @@
-//! `headway doctor`: whether this machine and this folder are fit, and what to do where they are not.
+//! `headway doctor`: whether this machine, this folder and its servers are fit, and what to do where they are not.
 
 use std::process::ExitCode;
 
@@ -9,10 +9,12 @@ use crate::{
     console::Console,
     doctor::{Finding, Level, examine},
     failure::{ExitNumber, FAILED, Failure},
+    settings::Servers,
 };
 
 pub(super) fn run(arguments: &Doctor, console: &Console) -> Result<ExitCode, Failure> {
-    let findings = super::run::runtime(2)?.block_on(examine(&arguments.folder));
+    let servers = Servers::resolve(&arguments.servers)?;
+    let findings = super::run::runtime(2)?.block_on(examine(&arguments.folder, &servers));
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (faults, warnings) = (count(Level::Fault), count(Level::Warning));
     console.result(

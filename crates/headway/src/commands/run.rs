@@ -75,7 +75,7 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
     let prefix = prefix(&host, world.is_some())?;
     let (figures, seen) = watch::channel(None);
     let mut city = tokio::spawn(match producer {
-        Some(producer) => futures_or_never(Some(city::live(host.clone(), prefix, producer, figures))),
+        Some(producer) => futures_or_never(Some(city::beside(host.clone(), prefix, producer, figures))),
         None => futures_or_never(None),
     });
     let mut view = View::open(host.clone(), *console, arguments.headless, seen);
@@ -88,7 +88,12 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
     city.abort();
     // Whoever asked it to stop sees at once that it heard.
     view.close();
-    let status = host.status().await?;
+    // Why it ended is worth more than what could be asked of it then.
+    let status = match (host.status().await, &ended) {
+        (Ok(status), _) => status,
+        (Err(_), Err(_)) => Status::default(),
+        (Err(failure), Ok(())) => return Err(failure),
+    };
     let stopped = tokio::time::timeout(GRACE, host.stop()).await;
     let clean = !matches!(stopped, Ok(Err(_)) | Err(_));
     let summary = view.summary();
@@ -135,20 +140,27 @@ fn prefix(host: &Host, simulates: bool) -> Result<String, Failure> {
     }
 }
 
-/// Until a signal comes, the time is over, or there is nothing left to do.
-async fn until_told(arguments: &Run, host: &Host) -> Result<(), Failure> {
+/// Until a signal comes.
+pub(super) async fn until_stopped() -> Result<(), Failure> {
     let signals = |error| Failure::failed(format!("cannot listen to signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
     // A terminal that was closed, and one that would be left as it is.
     let mut hangup = signal(SignalKind::hangup()).map_err(signals)?;
     let mut quit = signal(SignalKind::quit()).map_err(signals)?;
-    let lasting = arguments.lasting.map(|span| Duration::from_millis(span.0.unsigned_abs()));
     tokio::select! {
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
         _ = hangup.recv() => Ok(()),
         _ = quit.recv() => Ok(()),
+    }
+}
+
+/// Until a signal comes, the time is over, or there is nothing left to do.
+async fn until_told(arguments: &Run, host: &Host) -> Result<(), Failure> {
+    let lasting = arguments.lasting.map(|span| Duration::from_millis(span.0.unsigned_abs()));
+    tokio::select! {
+        stopped = until_stopped() => stopped,
         () = tokio::time::sleep(lasting.unwrap_or(Duration::MAX)) => Ok(()),
         ended = caught_up(arguments.until_caught_up, host) => ended,
     }

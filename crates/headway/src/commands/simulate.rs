@@ -1,5 +1,7 @@
 //! `headway simulate`: a world's events as a file, or into a log.
 
+mod kafka;
+
 use std::{
     fs::File,
     io::{BufWriter, Write},
@@ -8,7 +10,6 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
 };
 
 use dataplane::Topics;
@@ -21,32 +22,41 @@ use workbench::Progress;
 
 use crate::{
     arguments::Simulate,
-    city::{Producer, World, event},
+    city::{self, Producer, Taker, World, event},
     console::Console,
     failure::Failure,
     host::{
         Host,
         control::{Answer, Client, Event, Request},
     },
+    settings::Servers,
     table::grouped,
 };
 
 /// The simulation is stepped by this much, so that its memory does not grow with the days.
 const STEP: Span = Span(60_000);
-/// How often a live simulation goes on.
-const LIVE_EVERY: Duration = Duration::from_millis(50);
+
+/// What happens where nobody says.
+const CALM: &str = "calm";
+const NOWHERE: &str = "say where the events go: --out FILE, --folder FOLDER --pipeline ID, or --kafka BROKERS PIPELINE";
 
 pub(super) fn run(arguments: &Simulate, console: &Console) -> Result<(), Failure> {
-    let world = World::named(&arguments.scenario)?;
+    let faults = if arguments.flawless { Faults::NONE } else { Faults::EVERYDAY };
+    let (scenario, fed) = arguments.named();
+    if arguments.out.is_none() && arguments.folder.is_none() {
+        let servers = Servers::resolve(&arguments.servers)?;
+        let fed = fed.filter(|_| servers.kafka.is_some()).ok_or_else(|| Failure::usage_of(NOWHERE))?;
+        return kafka::feed(arguments, scenario, faults, servers, fed, console);
+    }
+    let world = World::named(scenario.unwrap_or(CALM))?;
     if arguments.skill {
         return report(arguments, world, console);
     }
-    let faults = if arguments.flawless { Faults::NONE } else { Faults::EVERYDAY };
     let start = sim::Settings::default().start;
     let made = match (&arguments.out, &arguments.folder, &arguments.pipeline) {
         (Some(out), ..) => to_file(arguments, Producer::new(world, start, arguments.seed, faults)?, start, out, console)?,
         (None, Some(folder), Some(pipeline)) => to_folder(arguments, world, faults, folder, pipeline, console)?,
-        _ => return Err(Failure::failed("say where the events go: --out FILE, or --folder FOLDER --pipeline ID")),
+        _ => return Err(Failure::usage_of(NOWHERE)),
     };
     console.result(
         || json!({ "events": made.events, "from": made.from.to_string(), "to": made.to.to_string(), "truths": made.truths }),
@@ -162,19 +172,36 @@ async fn feed(
     let start = now(&mut client).await?;
     let end = start.plus(arguments.lasting);
     let mut producer = Producer::new(world, start, arguments.seed, faults)?;
-    let mut made = Made { events: 0, truths: 0, from: start, to: end };
     console.line(&format!("Feeding the running process from {start} to {end}, by its clock; interrupt to stop."))?;
-    loop {
-        let at = now(&mut client).await?.min(end);
-        let events: Vec<Event> = producer.advance(at).iter().map(|record| event(prefix, record)).collect();
-        for events in events.chunks(4096) {
-            made.events += events.len() as u64;
-            client.ask(&Request::Append { events: events.to_vec() }).await?;
+    let mut fed = Fed { client, prefix: prefix.to_owned(), end, over: false, events: 0 };
+    city::live(&mut fed, &mut producer, |_| ()).await?;
+    Ok(Made { events: fed.events, truths: 0, from: start, to: end })
+}
+
+/// A process that holds a folder.
+struct Fed {
+    client: Client,
+    prefix: String,
+    end: Timestamp,
+    over: bool,
+    events: u64,
+}
+
+impl Taker for Fed {
+    async fn now(&mut self) -> Result<Option<Timestamp>, Failure> {
+        if self.over {
+            return Ok(None);
         }
-        if at == end {
-            return Ok(made);
-        }
-        tokio::time::sleep(LIVE_EVERY).await;
+        let now = now(&mut self.client).await?;
+        self.over = now >= self.end;
+        Ok(Some(now.min(self.end)))
+    }
+
+    async fn take(&mut self, records: &[Record]) -> Result<(), Failure> {
+        let events = records.iter().map(|record| event(&self.prefix, record)).collect();
+        self.client.ask(&Request::Append { events }).await?;
+        self.events += records.len() as u64;
+        Ok(())
     }
 }
 
@@ -220,7 +247,7 @@ fn report(arguments: &Simulate, world: World, console: &Console) -> Result<(), F
     console.result(
         || {
             json!({
-                "scenario": arguments.scenario, "orders": report.orders, "mean_seconds": report.mean_seconds, "coverage": report.coverage,
+                "scenario": scenario.name(), "orders": report.orders, "mean_seconds": report.mean_seconds, "coverage": report.coverage,
                 "knowing": error(&report.knowing), "overall": error(&report.overall), "area_hour": error(&report.area_hour),
             })
         },

@@ -7,6 +7,9 @@ const SUBJECT: &str = "log";
 
 pub(super) fn findings(patient: &Patient<'_>) -> Vec<Finding> {
     let Some(log) = &patient.log else {
+        if patient.servers.kafka.is_some() {
+            return vec![Finding::ok(SUBJECT, "it is in Kafka, not in this folder")];
+        }
         return vec![Finding::ok(SUBJECT, "there is none yet; the first `headway run` makes it")];
     };
     let mut records = 0;
@@ -45,13 +48,21 @@ mod tests {
     use io_log::{Inspection, Torn};
 
     use super::{super::Level, *};
+    use crate::settings::Servers;
 
     #[test]
     fn torn_ends_are_worth_a_look() {
         let torn = Torn { kept_in: PathBuf::from("b"), segment: PathBuf::from("a"), at: 7, length: 13 };
         let log = Inspection { torn: Some(torn), put_aside: vec![PathBuf::from("old.torn-at-1")], ..Inspection::default() };
         let now = domain::Timestamp(0);
-        let patient = Patient { folder: Path::new("."), log: Some(log), deployments: Vec::new(), artifacts: None, now };
+        let patient = Patient {
+            folder: Path::new("."),
+            log: Some(log),
+            deployments: Vec::new(),
+            artifacts: None,
+            now,
+            servers: &Servers::default(),
+        };
         let findings = findings(&patient);
         assert_eq!(findings.iter().map(|finding| finding.level).collect::<Vec<_>>(), [Level::Ok, Level::Warning, Level::Warning]);
         assert!(findings[1].says.contains("13 bytes at 7 of a"), "{findings:?}");

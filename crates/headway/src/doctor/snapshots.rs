@@ -195,9 +195,8 @@ mod tests {
         let file =
             std::fs::read_dir(stored.parent().expect("a folder")).expect("pieces").flatten().map(|entry| entry.path()).max();
         harm(&file.expect("a piece"));
-        let now = domain::Timestamp(0);
-        let patient =
-            Patient { folder: folder.path(), log: Some(log), deployments: vec![deployment], artifacts: Some(artifacts), now };
+        let (now, servers, deployments) = (domain::Timestamp(0), &crate::settings::Servers::default(), vec![deployment]);
+        let patient = Patient { folder: folder.path(), log: Some(log), deployments, artifacts: Some(artifacts), now, servers };
         let mut found = findings(&patient).await;
         assert_eq!(found.len(), 1, "{found:?}");
         found.remove(0)

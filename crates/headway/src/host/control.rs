@@ -198,7 +198,9 @@ impl Host {
         };
         let deployments = self.hosted().iter().map(|hosted| hosted.deployment()).collect();
         let (folder, artifacts, now) = (&*self.options.folder, self.parts.artifacts.clone(), self.clock().now());
-        let mut findings = doctor::inside(Patient { folder, log, deployments, artifacts: Some(artifacts), now }).await;
+        let servers = &self.options.servers;
+        let patient = Patient { folder, log, deployments, artifacts: Some(artifacts), now, servers };
+        let mut findings = doctor::inside(patient).await;
         findings.extend(encodings::finding(self).await);
         Ok(findings)
     }

@@ -94,7 +94,7 @@ fn refusal(spec: &Path, impossible: &[Impossible], retention: Span) -> String {
 }
 
 /// Groups with what readers need to know of them.
-pub(super) fn named_schemas(pipeline: &Pipeline) -> Vec<(String, Schema)> {
+pub(crate) fn named_schemas(pipeline: &Pipeline) -> Vec<(String, Schema)> {
     pipeline.groups.iter().map(|group| group.name.clone()).zip(features::schemas(pipeline)).collect()
 }
 

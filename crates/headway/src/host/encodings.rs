@@ -107,8 +107,8 @@ async fn mismatches(host: &Host, registry: &Registry, encoded: &[Encoded<'_>]) -
 
 /// What the schemas of a topic are registered under: the name by which its producers know it, and what of a record they describe.
 fn subject(host: &Host, topic: &str) -> String {
-    let prefix = host.options.servers.kafka.as_ref().map_or("", |kafka| &kafka.prefix);
-    format!("{prefix}{topic}-value")
+    let name = host.options.servers.kafka.as_ref().map_or_else(|| topic.to_owned(), |kafka| kafka.name_in_cluster(topic));
+    format!("{name}-value")
 }
 
 /// The same, asked until the registry is there.

@@ -16,7 +16,7 @@ use ports::{AuditEntry, Catalog, Deployment, ErrorKind, Log, OnlineStore, Servin
 use tracing::warn;
 
 use super::{
-    Host,
+    Failed, Host,
     lag::{all_bounds, position},
     running::{Running, plan},
 };
@@ -103,7 +103,11 @@ impl Hosted {
         let deployment = self.deployment();
         for generation in &deploy::generations(&deployment) {
             let plan = plan(host, &deployment, generation).await?;
-            host.parts.log.create(&plan.topics.specs(plan.generation, plan.partitions, Host::retention())).await?;
+            let specs = plan.topics.specs(plan.generation, plan.partitions, Host::retention());
+            host.parts.log.create(&specs).await?;
+            for remark in host.parts.log.beneath().remarks(&specs, &plan.pipeline).await? {
+                host.announce(format!("{}: {remark}.", self.id));
+            }
         }
         Ok(())
     }
@@ -303,7 +307,10 @@ async fn promote_when_built(hosted: Arc<Hosted>, host: Arc<Host>) {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 continue;
             }
-            return host.fail(format!("generation {number} of {} cannot be served: {}", hosted.id, failure.message));
+            return host.fail(Failed {
+                why: format!("generation {number} of {} cannot be served: {}", hosted.id, failure.message),
+                is_setting: failure.is_setting(),
+            });
         }
     }
 }

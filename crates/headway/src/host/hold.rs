@@ -18,6 +18,12 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// Whose number is written down in a folder; that process may be gone.
+    pub(crate) fn named(folder: &Path) -> Option<String> {
+        let text = std::fs::read_to_string(folder.join(LOCK)).ok()?;
+        (!text.trim().is_empty()).then(|| text.trim().to_owned())
+    }
+
     pub(crate) fn take(folder: &Path) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder).map_err(|error| Failure::writing(folder, &error))?;
         let fault = |error: std::io::Error| Failure::writing(folder, &error);

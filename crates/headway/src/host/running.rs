@@ -6,7 +6,7 @@ use dataplane::{
     Topics, deploy,
     features::{Plan, Settings, Watch, Worker},
 };
-use ports::{Built, Deployment};
+use ports::{Built, Deployment, ErrorKind};
 use tokio::{
     sync::{
         Barrier,
@@ -15,7 +15,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Host, files::kept_files};
+use super::{Failed, Host, files::kept_files};
 use crate::{failure::Failure, parts::AnyOnline};
 
 /// Running workers.
@@ -46,8 +46,14 @@ impl Running {
                 // In a task of its own, so that a panic is heard of as well.
                 match tokio::spawn(worker.run(stopped)).await {
                     Ok(Ok(())) => {}
-                    Ok(Err(error)) => host.fail(format!("worker {name} had to stop: {error}")),
-                    Err(panic) => host.fail(format!("worker {name} broke down, which is a fault of Headway: {panic}")),
+                    Ok(Err(error)) => host.fail(Failed {
+                        is_setting: matches!(&error, dataplane::Error::Port(error) if error.kind() == ErrorKind::Invalid),
+                        why: format!("worker {name} had to stop: {error}"),
+                    }),
+                    Err(panic) => host.fail(Failed {
+                        is_setting: false,
+                        why: format!("worker {name} broke down, which is a fault of Headway: {panic}"),
+                    }),
                 }
             })
         };

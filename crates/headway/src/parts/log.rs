@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::Timestamp;
 use io_kafka::{KafkaLog, KafkaMember};
 use io_log::{EmbeddedLog, EmbeddedMember};
+use pipeline::Pipeline;
 use ports::{Assignment, Bounds, Commit, Error, Event, Log, Member, Membership, Outgoing, Position, Record, TopicSpec};
 
 /// Either log.
@@ -28,6 +29,16 @@ macro_rules! either {
             $kind::Kafka($one) => $call,
         }
     };
+}
+
+impl AnyLog {
+    /// What a person should know of topics that others look after; nobody but Headway looks after those of an embedded log.
+    pub(crate) async fn remarks(&self, topics: &[TopicSpec], pipeline: &Pipeline) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Embedded(_) => Ok(Vec::new()),
+            Self::Kafka(log) => Ok(crate::topics::remarks(&log.plan(topics).await?, [pipeline])),
+        }
+    }
 }
 
 impl Log for AnyLog {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Span, Timestamp};
-use io_kafka::{Settings, TopicChange};
+use io_kafka::{Owner, Settings, TopicChange};
 use ports::{Bounds, ErrorKind, Log, Member, Position, TopicSpec};
 use rdkafka::{
     ClientConfig,
@@ -39,8 +39,10 @@ fn what_others_have_made_is_shown_and_put_right() {
         .await;
         let wanted = [TopicSpec { retention: Some(Span(60_000)), ..topic(IN, 1) }, topic(OUT, 3)];
         let plan = log.plan(&wanted).await.expect("a plan");
-        let [(first, changes), (second, missing)] = &plan[..] else { panic!("{plan:?}") };
-        assert_eq!((&**first, &**second), (IN, OUT));
+        let [first, second] = &plan.topics[..] else { panic!("{plan:?}") };
+        assert_eq!((&*first.topic, &*second.topic), (IN, OUT));
+        assert_eq!(first.there.as_ref().and_then(|there| there.retention), Some(Span(3_600_000)));
+        assert!(plan.refusals().is_empty() && second.there.is_none(), "{plan:?}");
         let setting = |name: &str, there: &str, wanted: &str| TopicChange::Setting {
             name: name.into(),
             there: there.into(),
@@ -51,20 +53,79 @@ fn what_others_have_made_is_shown_and_put_right() {
             setting("retention.ms", "3600000", "60000"),
             setting("max.message.bytes", "1048588", "8388608"),
         ] {
-            assert!(changes.contains(&expected), "{expected:?} is not in {changes:?}");
+            assert!(first.changes.contains(&expected), "{expected:?} is not in {first:?}");
         }
-        assert_eq!(missing[..], [TopicChange::Missing { partitions: 3 }]);
+        assert_eq!(second.changes[..], [TopicChange::Missing { partitions: 3 }]);
         log.create(&wanted).await.expect("put right");
-        assert_eq!(log.plan(&wanted).await.expect("a plan"), []);
+        assert!(log.plan(&wanted).await.expect("a plan").is_done());
         let kept = admin(&settings);
         let name = format!("{}{IN}", settings.prefix);
         let described = kept.describe_configs([&ResourceSpecifier::Topic(&name)], &AdminOptions::new()).await.expect("an answer");
         let segment = described[0].as_ref().expect("described").get("segment.bytes").and_then(|entry| entry.value.as_deref());
         assert_eq!(segment, Some("1048576"));
         let other = log.plan(&[topic(OUT, 4)]).await.expect("a plan");
-        assert_eq!(other[0].1, [TopicChange::Partitions { there: 3, wanted: 4 }]);
+        assert_eq!(other.topics[0].changes, [TopicChange::Partitions { there: 3, wanted: 4 }]);
         let told = refused(log.create(&[topic(OUT, 4)]).await, ErrorKind::Invalid);
         assert!(told.contains("has 3 partitions"), "{told}");
+    });
+}
+
+/// It is read under its own name, and whatever is wrong with it is for its owner to change.
+#[test]
+fn a_topic_of_others_is_read_and_never_changed() {
+    run(async {
+        let (theirs, ours) = (shared(), shared());
+        let name = format!("{}orders", theirs.prefix);
+        let settings = Settings { foreign: [(IN.to_owned(), name.clone())].into(), ..ours };
+        let log = open(&settings);
+        let wanted = [topic(IN, 1), topic(OUT, 1)];
+        let told = refused(log.create(&wanted).await, ErrorKind::Invalid);
+        assert!(told.contains(&format!("topic {name} is not there and belongs to somebody else")), "{told}");
+        make(&theirs, "orders", &[("message.timestamp.type", "CreateTime"), ("retention.ms", "3600000")]).await;
+        let told = refused(log.create(&wanted).await, ErrorKind::Invalid);
+        assert!(told.contains("CreateTime") && told.contains("decides what is late"), "{told}");
+        let told = refused(log.create(&[topic(IN, 4), topic(OUT, 4)]).await, ErrorKind::Invalid);
+        assert!(told.contains("--partitions 1"), "{told}");
+        let plan = log.plan(&wanted).await.expect("a plan");
+        assert_eq!((plan.topics[0].owner, plan.topics[1].owner), (Owner::Others, Owner::Headway));
+        assert!(plan.topics[1].there.is_none(), "nothing was made when something is refused: {plan:?}");
+        let change = AlterConfig::new(ResourceSpecifier::Topic(&name)).set("message.timestamp.type", "LogAppendTime");
+        admin(&theirs).alter_configs([&change], &AdminOptions::new()).await.expect("changed");
+        log.create(&wanted).await.expect("nothing is wrong any more");
+        assert!(log.plan(&wanted).await.expect("a plan").is_done(), "what else its owner has chosen is nobody's business");
+        let owner = open(&theirs);
+        owner.append(vec![outgoing("orders", 0, "one")]).await.expect("appended");
+        let mut reader = Reader::owner(&log, "a", 1).await;
+        reader.until("it came", |reader| reader.got == ["one"]).await;
+        reader.member.commit(vec![crate::scene::commit(0, 1, "x")]).await.expect("committed");
+        assert_eq!(values(&log, OUT, 0).await, ["x"]);
+        assert_eq!(log.committed(crate::scene::GROUP, &[IN.into()]).await.expect("read")[0].next(IN), Some(1));
+        assert_eq!(log.bounds(IN, 0).await.expect("bounds"), Bounds { first: 0, next: 1 });
+    });
+}
+
+/// With what to do about it.
+#[test]
+fn a_record_that_is_larger_than_its_topic_takes_is_told() {
+    run(async {
+        let settings = shared();
+        make(&settings, IN, &[("message.timestamp.type", "LogAppendTime"), ("max.message.bytes", "1000")]).await;
+        let log = open(&settings);
+        let told = refused(log.append(vec![outgoing(IN, 0, vec![7; 5000])]).await, ErrorKind::Invalid);
+        assert!(told.contains("headway topics apply"), "{told}");
+        log.create(&[topic(IN, 1)]).await.expect("put right");
+        log.append(vec![outgoing(IN, 0, vec![7; 5000])]).await.expect("it fits now");
+    });
+}
+
+#[test]
+fn a_cluster_is_looked_at() {
+    run(async {
+        let settings = shared();
+        let seen = open(&settings).inspect().await.expect("an inspection");
+        assert_eq!(seen.brokers, [settings.brokers]);
+        assert_eq!((seen.session_min_ms(), seen.lonely().len()), (Some(1000), 0));
+        assert!(seen.settings.iter().any(|(name, value)| name == "default.replication.factor" && value == "1"), "{seen:?}");
     });
 }
 
