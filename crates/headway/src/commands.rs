@@ -15,17 +15,15 @@ mod simulate;
 mod test;
 mod topics;
 
-use std::process::ExitCode;
-
 use crate::{
     arguments::{Audit, Bench, Command, Features},
     console::Console,
-    failure::Failure,
+    failure::{ExitNumber, Failure, SUCCESS},
     pages,
 };
 
 /// Does what is asked.
-pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitCode, Failure> {
+pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitNumber, Failure> {
     match command {
         Command::Check(pipelines) => return check::run(&pipelines.folders, console),
         Command::Test(pipelines) => return test::run(&pipelines.folders, console),
@@ -51,5 +49,5 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitCode, Fail
         Command::Man => console.text("roff", &pages::manual()?)?,
         Command::Docs { out } => docs::run(out, console)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }

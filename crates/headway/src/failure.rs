@@ -13,18 +13,14 @@ pub(crate) const BAD_CONFIGURATION: u8 = 78;
 /// A plan that was only shown would change something.
 pub(crate) const WOULD_CHANGE: u8 = 3;
 
+/// All was done.
+pub(crate) const SUCCESS: ExitNumber = ExitNumber(0);
 /// The exit code for a command line that was not understood.
 pub(crate) const USAGE: ExitNumber = ExitNumber(USAGE_CODE);
 
 /// A number with which a process may end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExitNumber(pub(crate) u8);
-
-impl From<ExitNumber> for std::process::ExitCode {
-    fn from(number: ExitNumber) -> Self {
-        Self::from(number.0)
-    }
-}
 
 /// What is told to a person or a program at the end.
 #[derive(Debug)]

@@ -1,16 +1,13 @@
 //! `headway check`: every fault of every pipeline, or what a pipeline without faults is made of.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
 
 use pipeline::{Faults, MemoryPlan, Pipeline, SourceKind};
 use serde_json::{Value, json};
 
 use crate::{
     console::Console,
-    failure::{ExitNumber, FAILED, Failure},
+    failure::{ExitNumber, FAILED, Failure, SUCCESS},
     table::{bytes, grouped, table},
 };
 
@@ -19,14 +16,14 @@ const MEMORY_LINES: usize = 3;
 
 type Checked = (PathBuf, Result<Pipeline, Faults>);
 
-pub(super) fn run(folders: &[PathBuf], console: &Console) -> Result<ExitCode, Failure> {
+pub(super) fn run(folders: &[PathBuf], console: &Console) -> Result<ExitNumber, Failure> {
     let checked: Vec<Checked> = folders.iter().map(|folder| (folder.clone(), pipeline::load(folder))).collect();
     console.result(
         || json!({ "pipelines": checked.iter().map(|(folder, checked)| object(folder, checked)).collect::<Vec<Value>>() }),
         || checked.iter().map(|(_, checked)| text(checked, console)).collect::<Vec<String>>().join("\n"),
     )?;
     let faulty = checked.iter().any(|(_, checked)| checked.is_err());
-    Ok(if faulty { ExitNumber(FAILED).into() } else { ExitCode::SUCCESS })
+    Ok(if faulty { ExitNumber(FAILED) } else { SUCCESS })
 }
 
 fn object(folder: &Path, checked: &Result<Pipeline, Faults>) -> Value {

@@ -1,18 +1,16 @@
 //! `headway doctor`: whether this machine, this folder and its servers are fit, and what to do where they are not.
 
-use std::process::ExitCode;
-
 use serde_json::json;
 
 use crate::{
     arguments::Doctor,
     console::Console,
     doctor::{Finding, Level, examine},
-    failure::{ExitNumber, FAILED, Failure},
+    failure::{ExitNumber, FAILED, Failure, SUCCESS},
     settings::Servers,
 };
 
-pub(super) fn run(arguments: &Doctor, console: &Console) -> Result<ExitCode, Failure> {
+pub(super) fn run(arguments: &Doctor, console: &Console) -> Result<ExitNumber, Failure> {
     let servers = Servers::resolve(&arguments.servers)?;
     let findings = super::run::runtime(2)?.block_on(examine(&arguments.folder, &servers));
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
@@ -24,7 +22,7 @@ pub(super) fn run(arguments: &Doctor, console: &Console) -> Result<ExitCode, Fai
             format!("{told}\n{}", summary(faults, warnings))
         },
     )?;
-    Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitNumber(FAILED).into() })
+    Ok(if faults == 0 { SUCCESS } else { ExitNumber(FAILED) })
 }
 
 fn text(finding: &Finding, console: &Console) -> String {

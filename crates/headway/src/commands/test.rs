@@ -1,16 +1,16 @@
 //! `headway test`: runs the pipelines' own tests and shows what differs.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use serde_json::{Value, json};
 use workbench::{Outcome, run_cases};
 
 use crate::{
     console::Console,
-    failure::{ExitNumber, FAILED, Failure},
+    failure::{ExitNumber, FAILED, Failure, SUCCESS},
 };
 
-pub(super) fn run(folders: &[PathBuf], console: &Console) -> Result<ExitCode, Failure> {
+pub(super) fn run(folders: &[PathBuf], console: &Console) -> Result<ExitNumber, Failure> {
     let mut tested = Vec::new();
     for folder in folders {
         let pipeline = Arc::new(pipeline::load(folder)?);
@@ -30,7 +30,7 @@ pub(super) fn run(folders: &[PathBuf], console: &Console) -> Result<ExitCode, Fa
             format!("{lines}{passed} passed, {failed} failed")
         },
     )?;
-    Ok(if failed > 0 { ExitNumber(FAILED).into() } else { ExitCode::SUCCESS })
+    Ok(if failed > 0 { ExitNumber(FAILED) } else { SUCCESS })
 }
 
 fn outcome_object(outcome: &Outcome) -> Value {

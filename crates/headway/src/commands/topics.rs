@@ -1,7 +1,5 @@
 //! `headway topics`: the topics of pipelines in Kafka, what would change about them, and the change itself.
 
-use std::process::ExitCode;
-
 use io_folder::Folder;
 use io_kafka::{KafkaLog, TopicChange, TopicPlan};
 use pipeline::Pipeline;
@@ -11,13 +9,13 @@ use serde_json::{Value, json};
 use crate::{
     arguments::{Topics, TopicsOf},
     console::Console,
-    failure::{BAD_CONFIGURATION, ExitNumber, Failure, WOULD_CHANGE},
+    failure::{BAD_CONFIGURATION, ExitNumber, Failure, SUCCESS, WOULD_CHANGE},
     host::{PARTITIONS_OF_KAFKA, known_partitions, wall_clock},
     settings::Servers,
     topics::{self, deployment, generations, owner, remarks, specs},
 };
 
-pub(super) fn run(arguments: &Topics, console: &Console) -> Result<ExitCode, Failure> {
+pub(super) fn run(arguments: &Topics, console: &Console) -> Result<ExitNumber, Failure> {
     let runtime = super::run::runtime(2)?;
     match arguments {
         Topics::Plan(of) => runtime.block_on(show(of, console)),
@@ -61,26 +59,26 @@ async fn compare(arguments: &TopicsOf) -> Result<Compared, Failure> {
     Ok(Compared { log, brokers, specs, plan, remarks })
 }
 
-async fn show(arguments: &TopicsOf, console: &Console) -> Result<ExitCode, Failure> {
+async fn show(arguments: &TopicsOf, console: &Console) -> Result<ExitNumber, Failure> {
     let compared = compare(arguments).await?;
     let refused = !compared.plan.refusals().is_empty();
     console.result(|| compared.object(false), || compared.text(&compared.summary()))?;
     Ok(match (compared.plan.is_done(), refused) {
-        (_, true) => ExitNumber(BAD_CONFIGURATION).into(),
-        (true, false) => ExitCode::SUCCESS,
-        (false, false) => ExitNumber(WOULD_CHANGE).into(),
+        (_, true) => ExitNumber(BAD_CONFIGURATION),
+        (true, false) => SUCCESS,
+        (false, false) => ExitNumber(WOULD_CHANGE),
     })
 }
 
-async fn apply(arguments: &TopicsOf, console: &Console) -> Result<ExitCode, Failure> {
+async fn apply(arguments: &TopicsOf, console: &Console) -> Result<ExitNumber, Failure> {
     let compared = compare(arguments).await?;
     if !compared.plan.refusals().is_empty() {
         console.result(|| compared.object(false), || compared.text("Nothing was changed."))?;
-        return Ok(ExitNumber(BAD_CONFIGURATION).into());
+        return Ok(ExitNumber(BAD_CONFIGURATION));
     }
     compared.log.apply(&compared.specs, &compared.plan).await?;
     console.result(|| compared.object(true), || compared.done())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }
 
 impl Compared {

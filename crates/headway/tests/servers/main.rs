@@ -2,7 +2,7 @@
 //! broker restarted, Redis gone and empty, poison in the topic. In the end every vector equals the oracle, every letter is there once,
 //! and no reader has ever seen a vector go back.
 //!
-//! `HEADWAY_FAULTS=100` lets more happen than the few faults of an ordinary test run; `HEADWAY_SEED=n` chooses others.
+//! An ordinary test run has a few faults. `HEADWAY_SECONDS=900` goes on for so long, and `HEADWAY_SEED=n` chooses others.
 
 #![expect(clippy::disallowed_methods, reason = "real processes are driven in real time")]
 
@@ -27,6 +27,10 @@ const REPLICAS: usize = 3;
 const FROZEN: Duration = Duration::from_millis(2500);
 /// So long Redis is gone.
 const GONE: Duration = Duration::from_millis(1500);
+/// And so long once, when there is time.
+const GONE_FOR_LONG: Duration = Duration::from_secs(60);
+/// How often a long run says how far it is.
+const TOLD_EVERY: u64 = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
@@ -42,23 +46,29 @@ const KINDS: [Fault; 6] = [Fault::Kill, Fault::Freeze, Fault::Storm, Fault::Brok
 
 #[test]
 fn whatever_breaks_nothing_is_lost_and_nothing_is_twice() {
-    let (faults, seed) = (asked("HEADWAY_FAULTS").unwrap_or(FAULTS), asked("HEADWAY_SEED").unwrap_or(1));
+    let (seconds, seed) = (asked("HEADWAY_SECONDS").map(Duration::from_secs), asked("HEADWAY_SEED").unwrap_or(1));
     let mut fleet = Fleet::start(REPLICAS, seed);
     let reader = Reader::start(&fleet);
     let mut recovered: BTreeMap<Fault, Vec<Duration>> = BTreeMap::new();
-    for number in 0..faults {
+    let (started, mut faults) = (Instant::now(), 0);
+    while faults < FAULTS || seconds.is_some_and(|seconds| started.elapsed() < seconds) {
         // The first few are one of each kind; most of the others are kills.
-        let kind = match KINDS.get(number as usize) {
+        let kind = match KINDS.get(faults as usize) {
             Some(kind) => *kind,
-            None if fleet.load.between(0, 2) > 0 => Fault::Kill,
+            None if fleet.load.between(0, 4) > 0 => Fault::Kill,
             None => KINDS[fleet.load.between(0, 5) as usize],
         };
+        let gone = if seconds.is_some() && !recovered.contains_key(&Fault::Redis) { GONE_FOR_LONG } else { GONE };
         let time = Duration::from_millis(fleet.load.between(100, 600));
         fleet.send_for(time);
         let begun = Instant::now();
-        suffer(&mut fleet, kind, &reader);
+        suffer(&mut fleet, kind, gone, &reader);
         fleet.until_settled();
         recovered.entry(kind).or_default().push(begun.elapsed());
+        faults += 1;
+        if faults % TOLD_EVERY == 0 {
+            println!("{faults} faults in {} s, {} of them kills", started.elapsed().as_secs(), recovered[&Fault::Kill].len());
+        }
     }
     fleet.send_for(Duration::from_millis(300));
     fleet.until_settled();
@@ -80,10 +90,10 @@ fn whatever_breaks_nothing_is_lost_and_nothing_is_twice() {
             times[times.len() - 1]
         );
     }
-    println!("{faults} faults, {} events, {compared} vectors equal", fleet.load.sent);
+    println!("{faults} faults with seed {seed}, {} events, {compared} vectors equal", fleet.load.sent);
 }
 
-fn suffer(fleet: &mut Fleet, kind: Fault, reader: &Reader) {
+fn suffer(fleet: &mut Fleet, kind: Fault, gone: Duration, reader: &Reader) {
     let victim = fleet.load.between(0, REPLICAS as u64 - 1) as usize;
     match kind {
         Fault::Kill => {
@@ -108,7 +118,7 @@ fn suffer(fleet: &mut Fleet, kind: Fault, reader: &Reader) {
         Fault::Redis => {
             reader.expect_emptiness();
             fleet.servers.kill("redis");
-            fleet.send_for(GONE);
+            fleet.send_for(gone);
             fleet.servers.revive("redis");
         }
         Fault::Poison => fleet.poison(),

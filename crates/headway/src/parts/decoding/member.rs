@@ -46,7 +46,11 @@ impl<M: Member> DecodingMember<M> {
         let Some(first) = self.queue.front() else { return Ok(Event::Idle) };
         let (length, ids) = piece(&first.records);
         let decoder = match registry.prepared(ids.iter().copied()) {
-            Some(decoder) => decoder,
+            Some(decoder) => {
+                // Somebody else has asked for the same; what is still on its way is not for the batches that follow.
+                self.asking = JoinSet::new();
+                decoder
+            }
             None => {
                 if self.asking.is_empty() {
                     self.asking.spawn(ask(registry.clone(), first.topic.clone(), ids.into_iter().collect()));

@@ -217,6 +217,23 @@ fn what_waits_is_forgotten_when_the_partition_begins_anew() {
 }
 
 #[test]
+fn what_somebody_else_has_asked_for_is_not_taken_for_what_is_asked_next() {
+    on_threads(async {
+        let (stub, url) = Stub::start();
+        let log = prepared(&url).await;
+        append(&log, &[framed(KNOWN, &[2])]).await;
+        stub.away.store(true, Ordering::SeqCst);
+        let mut member = member(&log).await;
+        assert_eq!(member.next(LOOK).await.expect("no error"), Event::Idle);
+        stub.away.store(false, Ordering::SeqCst);
+        assert_eq!(log.read(TOPIC, 0, 0, 1 << 20).await.expect("it is back").len(), 1);
+        assert_eq!(said(&records(&mut member).await.0), ["{\"a\":1}"]);
+        append(&log, &[framed(8, &[2])]).await;
+        assert_eq!(said(&records(&mut member).await.0), ["UnknownSchema"]);
+    });
+}
+
+#[test]
 fn a_batch_asks_for_no_more_schemas_than_it_may() {
     on_threads(async {
         let (stub, url) = Stub::start();
