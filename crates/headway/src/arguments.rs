@@ -20,7 +20,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     backfill::{Backfill, Mode},
-    bench::{Bench, BenchEngine, BenchLatency, BenchPipeline, BenchRun, BenchState},
+    bench::{Bench, BenchEngine, BenchLatency, BenchPipeline, BenchRun, BenchState, BenchTakeover},
     doctor::Doctor,
     explain::{Audit, AuditLate, Explain, Plan},
     features::{Features, FeaturesGet},

@@ -43,6 +43,7 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitNumber, Fa
         Command::Bench(Bench::Latency(arguments)) => bench::latency(arguments, console)?,
         Command::Bench(Bench::Run(arguments)) => bench::live::run(arguments, console)?,
         Command::Bench(Bench::Pipeline(arguments)) => bench::live::run_pipeline(arguments, console)?,
+        Command::Bench(Bench::Takeover(arguments)) => bench::live::run_takeover(arguments, console)?,
         // The schema is one JSON object already.
         Command::Schema => console.result(pipeline::json_schema, pages::schema)?,
         Command::Completions { shell } => console.text("script", &pages::completions(*shell))?,

@@ -46,8 +46,8 @@ impl Record {
         Self { topic, key, occurred_at: at, at, payload }
     }
 
-    /// What a device with a wrong clock would have written.
-    pub(crate) fn stamp(&mut self, occurred_at: Timestamp) {
+    /// The same event with another time: what a device with a wrong clock would have written, or a world that lives faster.
+    pub fn stamp(&mut self, occurred_at: Timestamp) {
         self.occurred_at = occurred_at;
         // Years have four digits until 9999, so the text is as long as the one before.
         if let Ok(text) = occurred_at.to_string().as_bytes().try_into() {

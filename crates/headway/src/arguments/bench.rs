@@ -19,6 +19,8 @@ pub(crate) enum Bench {
     Run(BenchRun),
     /// The running system with the servers that are named: events a second out of a backlog, and freshness at two steady rates
     Pipeline(BenchPipeline),
+    /// How soon the other processes answer for one that was killed, with very many live entities on the servers that are named
+    Takeover(BenchTakeover),
 }
 
 /// Arguments of `bench latency`.
@@ -71,6 +73,12 @@ pub(crate) struct BenchEngine {
 pub(crate) struct BenchPipeline {
     #[command(flatten)]
     pub(crate) servers: Servers,
+    /// Folder with a pipeline.toml that reads what a simulated city or fleet produces: its backlog alone; without it built-in orders
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) pipeline: Option<PathBuf>,
+    /// Let so many processes of this program share the work in place of workers in this one: the backlog alone
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub(crate) processes: Option<u16>,
     /// Where it works, removed afterwards; must not exist. What it leaves in the servers has names of its own
     #[arg(long, default_value = ".headway-bench", value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
@@ -83,6 +91,22 @@ pub(crate) struct BenchPipeline {
     /// How long each steady load is measured
     #[arg(long, default_value_t = 20, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub(crate) seconds: u32,
+}
+
+/// Arguments of `bench takeover`.
+#[derive(Args, Debug)]
+pub(crate) struct BenchTakeover {
+    #[command(flatten)]
+    pub(crate) servers: Servers,
+    /// Where it works, removed afterwards; must not exist. What it leaves in the servers has names of its own
+    #[arg(long, default_value = ".headway-bench", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// How many entities are live, over 16 partitions
+    #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..=20_000_000))]
+    pub(crate) entities: u64,
+    /// How many processes share them until one is killed
+    #[arg(long, default_value_t = 2, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(2..=8))]
+    pub(crate) processes: u16,
 }
 
 /// Arguments of `bench run`.

@@ -1,6 +1,7 @@
 //! Questions from other processes while this one holds the folder: a socket beside the log, one JSON object a line each way.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -17,7 +18,7 @@ use tokio::{
 
 use workbench::Question;
 
-use super::{Host, Status, encodings, preview, reading::Reading};
+use super::{Host, Hosted, Status, encodings, preview, reading::Reading};
 use crate::{
     doctor::{self, Finding, Patient},
     failure::Failure,
@@ -74,6 +75,10 @@ pub(crate) enum Answer {
         replayed: u64,
         lag_records: u64,
         partitions: usize,
+        /// Which those are, of any pipeline and generation.
+        owns: BTreeSet<u32>,
+        /// Records refused and parts dropped since the start, by reason.
+        refused: BTreeMap<String, u64>,
         /// Whether everything in the log was taken and written.
         settled: bool,
         now: String,
@@ -143,9 +148,12 @@ pub(crate) async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer,
         Request::Status => {
             let Status { counts, partitions, lag_records, settled, .. } = host.status().await?;
             let now = host.clock().now().to_string();
-            let Counts { records, entities, replayed, .. } = counts;
+            let Counts { records, entities, replayed, refused, .. } = counts;
+            let refused = refused.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
+            let owned = |hosted: Arc<Hosted>| hosted.watch.counts().into_keys().map(|(_, partition)| partition);
+            let owns = host.hosted().into_iter().flat_map(owned).collect();
             let listens_on = host.listens_on.get().map(ToString::to_string);
-            Ok(Answer::Status { records, entities, replayed, lag_records, partitions, settled, now, listens_on })
+            Ok(Answer::Status { records, entities, replayed, lag_records, partitions, owns, refused, settled, now, listens_on })
         }
     }
 }

@@ -67,6 +67,11 @@ impl Orders {
         Self { start, ..self }
     }
 
+    /// What comes from here on is counted from this instant.
+    pub fn start_at(&mut self, start: Timestamp) {
+        self.start = start;
+    }
+
     /// The store of the latest event.
     pub fn store(&self) -> String {
         format!("s{:04}", self.store)

@@ -3,10 +3,15 @@
 //! Three questions, each in a folder of its own: how soon an event can be read at a steady rate, how many events go through log and
 //! workers when they come as fast as they are taken, and how soon a killed process with very many live entities answers again.
 
+mod load;
+mod outside;
 mod pipeline;
+mod processes;
 mod restart;
+mod takeover;
 
 pub(crate) use pipeline::run as run_pipeline;
+pub(crate) use takeover::run as run_takeover;
 
 use std::{
     path::{Path, PathBuf},
@@ -286,7 +291,12 @@ impl Scratch {
     }
 
     async fn host(&self, part: &str, spec: &str, pace: Pace) -> Result<Arc<Host>, Failure> {
-        let pipelines = vec![self.pipeline(part, spec)?];
+        self.host_of(self.pipeline(part, spec)?, part, pace).await
+    }
+
+    /// The same with a pipeline that is in a folder.
+    async fn host_of(&self, pipeline: PathBuf, part: &str, pace: Pace) -> Result<Arc<Host>, Failure> {
+        let pipelines = vec![pipeline];
         let (folder, workers) = (self.folder(part), WORKERS);
         let servers = self.servers.clone();
         Host::open(Options { pipelines, workers, pace, servers, ..Options::of_stopped(&folder) }).await

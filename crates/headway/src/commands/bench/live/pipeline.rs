@@ -1,14 +1,22 @@
 //! `headway bench pipeline`: the same wiring with servers in place of embedded parts, all of them on the machine that measures.
 //!
 //! A server's clock cannot be hurried, so the events of the fast part wait in the log when the workers begin, and are a few seconds
-//! old. What it leaves behind in the servers has a name that no other measurement has.
+//! or minutes old. What it leaves behind in the servers has a name that no other measurement has. A figure counts only when nothing
+//! was refused.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
+use ports::clock_fn;
 use serde_json::json;
-use workbench::{Orders, Progress, cpu_seconds, orders_spec, peak_memory_bytes};
+use workbench::{Progress, cpu_seconds, peak_memory_bytes};
 
-use super::{APPEND_EVENTS, PATIENCE, SEED, Scratch, WORKERS, Waits, begin, freshness, order, seconds_since};
+use super::{
+    LOOK_EVERY, PATIENCE, Scratch, WORKERS, Waits, begin, freshness,
+    load::{Load, Subject},
+    outside::{Outside, fill},
+    processes::{Process, all_settled},
+    seconds_since,
+};
 use crate::{
     arguments::BenchPipeline,
     commands::run::runtime,
@@ -20,73 +28,79 @@ use crate::{
     table::{bytes, grouped},
 };
 
-/// What the events of the fast part cover, by their own times: they all come at once.
-const MINUTES: u64 = 1;
-
 /// What was measured.
 struct Measured {
+    backlog: Backlog,
+    /// Of the built-in pipeline: at the rate that was asked for, and at half of what was measured at most.
+    freshness: Option<(Waits, u64, Waits)>,
+}
+
+/// How a backlog went.
+struct Backlog {
     events_per_second: f64,
-    cpu_us_per_event: f64,
+    /// Not known of other processes.
+    cpu_us_per_event: Option<f64>,
     peak_rss_bytes: u64,
-    steady: Waits,
-    half_rate: u64,
-    half: Waits,
 }
 
 pub(crate) fn run(arguments: &BenchPipeline, console: &Console) -> Result<(), Failure> {
     let servers = Servers::resolve(&arguments.servers)?;
+    let subject = Subject::named(arguments.pipeline.as_deref())?;
     let id = format!("bench-{:x}", wall_clock().0);
     let scratch = Scratch::create(&arguments.folder, false, id, servers)?;
     console.line(&format!("Measuring in {}, which is removed afterwards, and in the servers.", scratch.root.display()))?;
     let runtime = runtime(WORKERS + 2)?;
     let marker = console.marker();
-    let measured = runtime.block_on(measure(&scratch, arguments, &marker))?;
+    let measured = runtime.block_on(measure(&scratch, &subject, arguments, &marker))?;
     runtime.shutdown_timeout(Duration::from_millis(200));
     drop(scratch);
-    console.result(|| object(arguments, &measured), || text(arguments, &measured))?;
+    console.result(|| object(arguments, &subject, &measured), || text(arguments, &subject, &measured))?;
     Ok(())
 }
 
-async fn measure(scratch: &Scratch, arguments: &BenchPipeline, marker: &Marker) -> Result<Measured, Failure> {
-    let seconds = u64::from(arguments.seconds);
-    let steady = freshness(scratch, u64::from(arguments.rate), seconds, marker).await?;
-    let (events_per_second, cpu_us_per_event) = backlog(scratch, arguments.events, marker).await?;
-    let peak_rss_bytes = peak_memory_bytes();
-    let half_rate = (events_per_second / 2.0) as u64;
-    let half = freshness(scratch, half_rate, seconds, marker).await?;
-    Ok(Measured { events_per_second, cpu_us_per_event, peak_rss_bytes, steady, half_rate, half })
+async fn measure(scratch: &Scratch, subject: &Subject, arguments: &BenchPipeline, marker: &Marker) -> Result<Measured, Failure> {
+    let folder = Subject::place(scratch, arguments.pipeline.as_deref(), "backlog")?;
+    let (rate, seconds) = (u64::from(arguments.rate), u64::from(arguments.seconds));
+    // An event that is watched is one of an unknown store, of which only the built-in pipeline is sure to make a vector.
+    let watches = matches!(subject, Subject::BuiltIn) && arguments.processes.is_none();
+    let steady = if watches { Some(freshness(scratch, rate, seconds, marker).await?) } else { None };
+    let backlog = match arguments.processes {
+        Some(processes) => shared(scratch, subject, arguments, &folder, processes, marker).await?,
+        None => backlog(scratch, subject, &folder, arguments.events, marker).await?,
+    };
+    let half_rate = (backlog.events_per_second / 2.0) as u64;
+    let freshness = match steady {
+        Some(steady) => Some((steady, half_rate, freshness(scratch, half_rate, seconds, marker).await?)),
+        None => None,
+    };
+    Ok(Measured { backlog, freshness })
 }
 
 /// Events a second from the first that is taken until everything can be read, and what one costs of the processor here.
-async fn backlog(scratch: &Scratch, events: u64, progress: &Marker) -> Result<(f64, f64), Failure> {
-    let host = scratch.host("backlog", orders_spec(), Pace::Runs(1.0)).await?;
+async fn backlog(
+    scratch: &Scratch,
+    subject: &Subject,
+    folder: &Path,
+    events: u64,
+    progress: &Marker,
+) -> Result<Backlog, Failure> {
+    let host = scratch.host_of(folder.to_owned(), "backlog", Pace::Runs(1.0)).await?;
     // Makes the topics, and lets the workers go before there is anything to do.
     host.stop().await?;
-    let mut orders = Orders::new(events, MINUTES, SEED).starting(host.clock().now().minus(domain::Span(60_000)));
-    progress.begin("filling the log", events);
-    let mut sent = 0;
-    loop {
-        let batch: Vec<_> =
-            std::iter::from_fn(|| order(&mut orders, &host)).take(APPEND_EVENTS * 8).map(|(_, event)| event).collect();
-        if batch.is_empty() {
-            break;
-        }
-        sent += batch.len() as u64;
-        ports::Log::append(&host.parts.log, batch).await?;
-        progress.at(sent);
-    }
-    progress.end();
-    drop(host);
+    let hosted = host.one(None)?;
+    let mut load = Load::new(subject, hosted.topics(), host.partitions, events, host.clock().clone())?;
+    fill(&host.parts.log, || load.next(), events, progress).await?;
+    drop((hosted, host));
     progress.begin("as fast as it goes", events);
     let (begun, cpu) = (begin(), cpu_seconds());
-    let host = scratch.host("backlog", orders_spec(), Pace::Runs(1.0)).await?;
+    let host = scratch.host_of(folder.to_owned(), "backlog", Pace::Runs(1.0)).await?;
     let mut first = None;
     loop {
         let taken = host.counts().records;
         if taken > 0 && first.is_none() {
             first = Some(begin());
         }
-        progress.at(taken);
+        progress.at(taken.min(events));
         if taken >= events {
             break;
         }
@@ -98,43 +112,113 @@ async fn backlog(scratch: &Scratch, events: u64, progress: &Marker) -> Result<(f
     host.settled(PATIENCE).await?;
     let (seconds, cpu) = (seconds_since(first.unwrap_or(begun)), cpu_seconds() - cpu);
     progress.end();
+    refuse_refused(host.counts().refused.into_iter().map(|(reason, count)| (reason.to_owned(), count)))?;
     host.stop().await?;
-    Ok((events as f64 / seconds, cpu * 1e6 / events as f64))
-}
-
-fn object(arguments: &BenchPipeline, measured: &Measured) -> serde_json::Value {
-    json!({
-        "events": arguments.events,
-        "events_per_second": measured.events_per_second,
-        "cpu_us_per_event": measured.cpu_us_per_event,
-        "peak_rss_bytes": measured.peak_rss_bytes,
-        "rate": arguments.rate,
-        "freshness_p50_ms": measured.steady.rank(0.5),
-        "freshness_p99_ms": measured.steady.rank(0.99),
-        "half_rate": measured.half_rate,
-        "half_freshness_p50_ms": measured.half.rank(0.5),
-        "half_freshness_p99_ms": measured.half.rank(0.99),
-        "probes": measured.steady.count() + measured.half.count(),
+    Ok(Backlog {
+        events_per_second: events as f64 / seconds,
+        cpu_us_per_event: Some(cpu * 1e6 / events as f64),
+        peak_rss_bytes: peak_memory_bytes(),
     })
 }
 
-fn text(arguments: &BenchPipeline, measured: &Measured) -> String {
+/// The same of several processes, from the first event that any of them takes.
+async fn shared(
+    scratch: &Scratch,
+    subject: &Subject,
+    arguments: &BenchPipeline,
+    folder: &Path,
+    count: u16,
+    progress: &Marker,
+) -> Result<Backlog, Failure> {
+    let events = arguments.events;
+    let outside = Outside::open(&scratch.servers, folder).await?;
+    let mut load = Load::new(subject, &outside.plan.topics, outside.plan.partitions, events, clock_fn(1.0, wall_clock))?;
+    fill(&outside.log, || load.next(), events, progress).await?;
+    progress.begin("as fast as they go", 1);
+    let start = |number| Process::among(&scratch.root, number, folder, &arguments.servers);
+    let mut processes = (0..count).map(start).collect::<Result<Vec<Process>, Failure>>()?;
+    // The first of them to take something is among those that are up first.
+    while processes[0].status().await?.records == 0 {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let begun = begin();
+    let told = all_settled(&mut processes).await?;
+    let seconds = seconds_since(begun);
+    progress.end();
+    refuse_refused(told.into_iter().flat_map(|status| status.refused))?;
+    Ok(Backlog {
+        events_per_second: events as f64 / seconds,
+        cpu_us_per_event: None,
+        peak_rss_bytes: processes.iter().map(Process::peak_rss_bytes).sum(),
+    })
+}
+
+/// What was refused was cheaper than what is counted.
+fn refuse_refused(refused: impl Iterator<Item = (String, u64)>) -> Result<(), Failure> {
+    let mut reasons = BTreeMap::new();
+    refused.for_each(|(reason, count)| *reasons.entry(reason).or_insert(0) += count);
+    reasons.retain(|_, count| *count > 0);
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<String> = reasons.iter().map(|(reason, count)| format!("{} {reason}", grouped(*count))).collect();
+    Err(Failure::failed(format!(
+        "events were refused, so this is no measurement: {}. When they were late, name fewer by --events.",
+        named.join(", ")
+    )))
+}
+
+fn object(arguments: &BenchPipeline, subject: &Subject, measured: &Measured) -> serde_json::Value {
+    let Measured { backlog, freshness } = measured;
+    let mut object = json!({
+        "pipeline": subject.name(),
+        "events": arguments.events,
+        "events_per_second": backlog.events_per_second,
+        "peak_rss_bytes": backlog.peak_rss_bytes,
+    });
+    if let Some(processes) = arguments.processes {
+        object["processes"] = json!(processes);
+    }
+    if let Some(cpu) = backlog.cpu_us_per_event {
+        object["cpu_us_per_event"] = json!(cpu);
+    }
+    if let Some((steady, half_rate, half)) = freshness {
+        object["rate"] = json!(arguments.rate);
+        object["freshness_p50_ms"] = json!(steady.rank(0.5));
+        object["freshness_p99_ms"] = json!(steady.rank(0.99));
+        object["half_rate"] = json!(half_rate);
+        object["half_freshness_p50_ms"] = json!(half.rank(0.5));
+        object["half_freshness_p99_ms"] = json!(half.rank(0.99));
+        object["probes"] = json!(steady.count() + half.count());
+    }
+    object
+}
+
+fn text(arguments: &BenchPipeline, subject: &Subject, measured: &Measured) -> String {
+    let Measured { backlog, freshness } = measured;
     let steady = |rate: u64, waits: &Waits| {
         format!(
-            "at {} events a second an event could be read after {:.1} ms at the median, {:.1} ms for the slowest in a hundred ({} watched)",
+            "\nat {} events a second an event could be read after {:.1} ms at the median, {:.1} ms for the slowest in a hundred ({} watched)",
             grouped(rate),
             waits.rank(0.5),
             waits.rank(0.99),
             grouped(waits.count() as u64),
         )
     };
-    format!(
-        "{} events a second out of a backlog of {}, {:.2} µs of a processor for each, memory at most {}\n{}\n{}",
-        grouped(measured.events_per_second as u64),
+    let mut text = format!(
+        "{} ({}): {} events a second out of a backlog of {}, memory at most {}",
+        subject.name(),
+        arguments.processes.map_or("one process".to_owned(), |count| format!("processes: {count}")),
+        grouped(backlog.events_per_second as u64),
         grouped(arguments.events),
-        measured.cpu_us_per_event,
-        bytes(measured.peak_rss_bytes),
-        steady(u64::from(arguments.rate), &measured.steady),
-        steady(measured.half_rate, &measured.half),
-    )
+        bytes(backlog.peak_rss_bytes),
+    );
+    if let Some(cpu) = backlog.cpu_us_per_event {
+        text.push_str(&format!(", {cpu:.2} µs of a processor for each"));
+    }
+    if let Some((waits, half_rate, half)) = freshness {
+        text.push_str(&steady(u64::from(arguments.rate), waits));
+        text.push_str(&steady(*half_rate, half));
+    }
+    text
 }

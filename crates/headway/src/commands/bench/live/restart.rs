@@ -1,20 +1,15 @@
 //! How soon a killed process answers again: a real `headway run`, ended as a power cut would, with very many live entities.
 
-use std::{
-    path::Path,
-    process::{Child, Command, Stdio},
-};
-
 use bytes::Bytes;
 use domain::Timestamp;
 use workbench::{Pings, Progress, pings_spec};
 
-use super::{LOOK_EVERY, PATIENCE, Scratch, begin, flood, orders_topic, outgoing, seconds_since};
+use super::{Scratch, begin, flood, orders_topic, outgoing, processes::Process, seconds_since};
 use crate::{
     failure::Failure,
     host::{
         Pace,
-        control::{Answer, Client, Event, Request},
+        control::{Answer, Event, Request},
     },
     marker::Marker,
 };
@@ -40,21 +35,21 @@ pub(super) async fn restart(scratch: &Scratch, entities: u64, progress: &Marker)
     let folder = scratch.folder("restart");
     let mut pings = fill(scratch, entities, progress).await?;
     progress.begin("restarting", 1);
-    let mut first = Running::start(&folder)?;
-    let (mut client, status) = first.settled(&folder).await?;
+    let mut first = Process::alone(&folder)?;
+    let status = first.settled().await?;
     let mut now = status.now;
     for _ in 0..LAST_EVENTS / LAST_APPEND {
         let events = (0..LAST_APPEND).map(|_| event(&mut pings, now)).collect();
-        client.ask(&Request::Append { events }).await?;
+        first.ask(&Request::Append { events }).await?;
         now = Timestamp(now.0 + 1);
     }
     first.kill()?;
     let begun = begin();
-    let mut second = Running::start(&folder)?;
-    let (mut client, status) = second.settled(&folder).await?;
+    let mut second = Process::alone(&folder)?;
+    let status = second.settled().await?;
     let seconds = seconds_since(begun);
     let read = Request::Read { pipeline: None, entity: "device".into(), key: pings.device() };
-    let Answer::Reading(_) = client.ask(&read).await? else { return Err(Failure::failed("an answer to another question came")) };
+    let Answer::Reading(_) = second.ask(&read).await? else { return Err(Failure::failed("an answer to another question came")) };
     let peak_rss_bytes = second.peak_rss_bytes();
     second.kill()?;
     progress.end();
@@ -85,75 +80,4 @@ fn event(pings: &mut Pings, now: Timestamp) -> Event {
     let (key, mut payload) = (pings.device(), Vec::new());
     pings.next_into(now, &mut payload);
     Event { topic: "headway.bench-restart.pings".into(), key, payload: String::from_utf8_lossy(&payload).into_owned() }
-}
-
-/// What a process says of itself.
-struct Status {
-    now: Timestamp,
-    entities: u64,
-    replayed: u64,
-}
-
-/// A `headway run` of this binary, ended when it is dropped.
-struct Running(Child);
-
-impl Running {
-    fn start(folder: &Path) -> Result<Self, Failure> {
-        let failed = |error| Failure::failed(format!("cannot start another headway: {error}"));
-        let binary = std::env::current_exe().map_err(failed)?;
-        let child = Command::new(binary)
-            .args(["run", "--headless", "--quiet", "--folder"])
-            .arg(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(failed)?;
-        Ok(Self(child))
-    }
-
-    /// Waits until everything was taken and can be read.
-    async fn settled(&mut self, folder: &Path) -> Result<(Client, Status), Failure> {
-        let late = |_| Failure::failed(format!("the headway that was started was not ready after {PATIENCE:?}"));
-        tokio::time::timeout(PATIENCE, self.until_settled(folder)).await.map_err(late)?
-    }
-
-    async fn until_settled(&mut self, folder: &Path) -> Result<(Client, Status), Failure> {
-        let mut client = loop {
-            if let Some(status) = self.0.try_wait().ok().flatten() {
-                return Err(Failure::failed(format!("the headway that was started ended with {status}: see above.")));
-            }
-            if let Some(client) = Client::connect(folder).await {
-                break client;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        };
-        loop {
-            let answer = client.ask(&Request::Status).await?;
-            let Answer::Status { settled, entities, replayed, now, .. } = answer else {
-                return Err(Failure::failed("an answer to another question came"));
-            };
-            if settled {
-                let now = Timestamp::parse(&now).ok_or_else(|| Failure::failed("the headway that was started tells no time"))?;
-                return Ok((client, Status { now, entities, replayed }));
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-
-    fn peak_rss_bytes(&self) -> u64 {
-        workbench::peak_memory_bytes_of(self.0.id())
-    }
-
-    fn kill(&mut self) -> Result<(), Failure> {
-        let gone = self.0.kill().and_then(|()| self.0.wait());
-        gone.map(|_| ()).map_err(|error| Failure::failed(format!("cannot end the headway that was started: {error}")))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Killed already when all went well.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
