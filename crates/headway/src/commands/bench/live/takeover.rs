@@ -169,8 +169,8 @@ fn ping(key: &str, at: Timestamp) -> Vec<u8> {
 impl Measured {
     /// Of the partitions in the order in which they came back.
     fn first_and_last(&self) -> (f64, f64) {
-        let seconds = || self.taken_over.iter().map(|(_, seconds)| *seconds);
-        (seconds().next().unwrap_or_default(), seconds().last().unwrap_or_default())
+        let seconds = |one: Option<&(u32, f64)>| one.map(|(_, seconds)| *seconds).unwrap_or_default();
+        (seconds(self.taken_over.first()), seconds(self.taken_over.last()))
     }
 }
 
