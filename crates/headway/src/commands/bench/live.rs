@@ -8,16 +8,13 @@ mod outside;
 mod pipeline;
 mod processes;
 mod restart;
+mod scratch;
 mod takeover;
 
 pub(crate) use pipeline::run as run_pipeline;
 pub(crate) use takeover::run as run_takeover;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use domain::{Timestamp, partition_of};
@@ -30,12 +27,13 @@ use tokio::{
 };
 use workbench::{Orders, Progress, orders_spec, peak_memory_bytes};
 
+use self::scratch::Scratch;
 use crate::{
     arguments::BenchRun,
     commands::run::runtime,
     console::Console,
     failure::Failure,
-    host::{Host, Options, Pace},
+    host::{Host, Pace},
     marker::Marker,
     parts::AnyOnline,
     settings::Servers,
@@ -62,15 +60,6 @@ const PATIENCE: Duration = Duration::from_secs(900);
 const MINUTES: u64 = 120;
 const SEED: u64 = 1;
 const WORKERS: usize = 2;
-
-/// Where the folders of the parts are.
-struct Scratch {
-    root: PathBuf,
-    keep: bool,
-    /// The id of the pipeline that is measured.
-    id: String,
-    servers: Servers,
-}
 
 /// What was measured.
 #[derive(Clone, Copy, Debug, Default)]
@@ -263,51 +252,6 @@ fn outgoing(topic: &Arc<str>, key: Bytes, payload: Vec<u8>, host: &Host) -> Outg
         key,
         value: Bytes::from(payload),
         headers: Vec::new(),
-    }
-}
-
-impl Scratch {
-    fn create(root: &Path, keep: bool, id: String, servers: Servers) -> Result<Self, Failure> {
-        if root.exists() {
-            let root = root.display();
-            return Err(Failure::failed(format!("{root} exists: name a folder that does not, as in --folder {root}-2")));
-        }
-        std::fs::create_dir_all(root).map_err(|error| Failure::writing(root, &error))?;
-        Ok(Self { root: root.to_owned(), keep, id, servers })
-    }
-
-    fn folder(&self, part: &str) -> PathBuf {
-        self.root.join(part)
-    }
-
-    /// The folder of a pipeline of this text.
-    fn pipeline(&self, part: &str, spec: &str) -> Result<PathBuf, Failure> {
-        // The name of the folder is the pipeline's id.
-        let folder = self.root.join(format!("{part}-spec")).join(format!("{}-{part}", self.id));
-        let file = folder.join("pipeline.toml");
-        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, spec));
-        written.map_err(|error| Failure::writing(&file, &error))?;
-        Ok(folder)
-    }
-
-    async fn host(&self, part: &str, spec: &str, pace: Pace) -> Result<Arc<Host>, Failure> {
-        self.host_of(self.pipeline(part, spec)?, part, pace).await
-    }
-
-    /// The same with a pipeline that is in a folder.
-    async fn host_of(&self, pipeline: PathBuf, part: &str, pace: Pace) -> Result<Arc<Host>, Failure> {
-        let pipelines = vec![pipeline];
-        let (folder, workers) = (self.folder(part), WORKERS);
-        let servers = self.servers.clone();
-        Host::open(Options { pipelines, workers, pace, servers, ..Options::of_stopped(&folder) }).await
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if !self.keep {
-            let _ = std::fs::remove_dir_all(&self.root);
-        }
     }
 }
 
