@@ -216,7 +216,7 @@ impl Hosted {
 
     /// Up to where the partitions of a generation have sent each other what they know.
     async fn sent(&self, host: &Host, plan: &Plan) -> Result<Vec<u64>, Failure> {
-        let topic = plan.topics.partials(plan.generation).into();
+        let topic = plan.topics.partials(plan.generation);
         let all = all_bounds(host.parts.log.beneath(), vec![topic], plan.partitions).await?;
         Ok(all.into_iter().map(|(_, _, bounds)| bounds.next).collect())
     }
