@@ -201,16 +201,22 @@ fn records_wait_for_a_registry_that_is_away() {
     });
 }
 
+/// Two records wait for a registry that was away when they were asked for, and is back now.
+async fn waiting(url: &str, stub: &Stub) -> (Decoding<MemoryLog>, impl Member) {
+    let log = prepared(url).await;
+    append(&log, &[framed(KNOWN, &[2]), framed(KNOWN, &[4])]).await;
+    stub.away.store(true, Ordering::SeqCst);
+    let mut member = member(&log).await;
+    assert_eq!(member.next(LOOK).await.expect("no error"), Event::Idle);
+    stub.away.store(false, Ordering::SeqCst);
+    (log, member)
+}
+
 #[test]
 fn what_waits_is_forgotten_when_the_partition_begins_anew() {
     on_threads(async {
         let (stub, url) = Stub::start();
-        let log = prepared(&url).await;
-        append(&log, &[framed(KNOWN, &[2]), framed(KNOWN, &[4])]).await;
-        stub.away.store(true, Ordering::SeqCst);
-        let mut member = member(&log).await;
-        assert_eq!(member.next(LOOK).await.expect("no error"), Event::Idle);
-        stub.away.store(false, Ordering::SeqCst);
+        let (_log, mut member) = waiting(&url, &stub).await;
         member.start(0, &[ports::Position { topic: TOPIC.into(), next: 1 }]).expect("it is owned");
         assert_eq!(said(&records(&mut member).await.0), ["{\"a\":2}"]);
     });
@@ -220,14 +226,9 @@ fn what_waits_is_forgotten_when_the_partition_begins_anew() {
 fn what_somebody_else_has_asked_for_is_not_taken_for_what_is_asked_next() {
     on_threads(async {
         let (stub, url) = Stub::start();
-        let log = prepared(&url).await;
-        append(&log, &[framed(KNOWN, &[2])]).await;
-        stub.away.store(true, Ordering::SeqCst);
-        let mut member = member(&log).await;
-        assert_eq!(member.next(LOOK).await.expect("no error"), Event::Idle);
-        stub.away.store(false, Ordering::SeqCst);
-        assert_eq!(log.read(TOPIC, 0, 0, 1 << 20).await.expect("it is back").len(), 1);
-        assert_eq!(said(&records(&mut member).await.0), ["{\"a\":1}"]);
+        let (log, mut member) = waiting(&url, &stub).await;
+        assert_eq!(log.read(TOPIC, 0, 0, 1 << 20).await.expect("it is back").len(), 2);
+        assert_eq!(said(&records(&mut member).await.0), ["{\"a\":1}", "{\"a\":2}"]);
         append(&log, &[framed(8, &[2])]).await;
         assert_eq!(said(&records(&mut member).await.0), ["UnknownSchema"]);
     });
