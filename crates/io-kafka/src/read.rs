@@ -56,10 +56,11 @@ impl Readers {
     fn read_until(&self, place: &Place<'_>, bytes_max: usize, until: u64) -> Result<Vec<Record>, Error> {
         let at = Some((place.topic.to_owned(), place.partition, place.from));
         let mut reader = self.take(&at)?;
-        if reader.at != at {
-            reader.go(place)?;
+        let stands_there = reader.at == at;
+        if !stands_there {
+            reader.go(place, place.from)?;
         }
-        let records = reader.records(&self.settings, place, bytes_max, until)?;
+        let records = reader.records(&self.settings, place, bytes_max, until, stands_there)?;
         self.keep(reader);
         Ok(records)
     }
@@ -122,14 +123,22 @@ impl Reader {
         Ok(Self { consumer, at: None })
     }
 
-    fn go(&mut self, place: &Place<'_>) -> Result<(), Error> {
+    fn go(&mut self, place: &Place<'_>, next: u64) -> Result<(), Error> {
         let mut list = TopicPartitionList::new();
-        let offset = Offset::Offset(place.from.cast_signed());
+        let offset = Offset::Offset(next.cast_signed());
         let there = list.add_partition_offset(place.topic, place.partition.cast_signed(), offset);
         there.and_then(|()| self.consumer.assign(&list)).map_err(|source| place.failed(source))
     }
 
-    fn records(&mut self, settings: &Settings, place: &Place<'_>, bytes_max: usize, until: u64) -> Result<Vec<Record>, Error> {
+    /// Whoever stood there before this call may have heard of an end that is none any more: he looks again before he believes it.
+    fn records(
+        &mut self,
+        settings: &Settings,
+        place: &Place<'_>,
+        bytes_max: usize,
+        until: u64,
+        mut stood_there: bool,
+    ) -> Result<Vec<Record>, Error> {
         let deadline = Deadline::after(settings.answer_max);
         let mut batch = Batch::default();
         let mut next = place.from;
@@ -146,8 +155,9 @@ impl Reader {
                         break;
                     }
                 }
-                Some(Err(KafkaError::PartitionEOF(ended))) if ended == place.partition.cast_signed() => return Ok(batch.finish()),
-                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(Err(KafkaError::PartitionEOF(ended))) if ended != place.partition.cast_signed() => {}
+                Some(Err(KafkaError::PartitionEOF(_))) if std::mem::take(&mut stood_there) => self.go(place, next)?,
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(batch.finish()),
                 // It looks for brokers by itself as long as there is time.
                 Some(Err(source)) if Telling::is_silence(&source) && !deadline.is_over() => {}
                 Some(Err(source)) => return Err(place.failed(source)),

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use domain::Timestamp;
 use features::{Config, Engine};
 use ports::{Artifacts, Assignment, Clock, ErrorKind, Log, Record};
+use tracing::warn;
 
 use super::{
     Note, Plan, Rebuild, Settings, Watch,
@@ -224,14 +225,28 @@ impl Tail {
             let from = self.next;
             let records = crate::retry::insist(|| log.read(topic, partition, from, READ_BYTES)).await?;
             let Some(last) = records.last() else {
-                // Retention took what was left.
-                self.next = self.end;
-                return Ok(());
+                self.skip(log, topic, partition).await?;
+                continue;
             };
             self.next = last.offset + 1;
             let end = self.end;
             self.ahead.extend(records.into_iter().filter(|record| record.offset < end));
         }
+        Ok(())
+    }
+
+    /// Nothing came although something was committed: goes on behind what is gone, and behind nothing else.
+    async fn skip<L: Log>(&mut self, log: &L, topic: &str, partition: u32) -> Result<(), Error> {
+        let bounds = crate::retry::insist(|| log.bounds(topic, partition)).await?;
+        if bounds.first <= self.next && self.next < bounds.next {
+            let what = format!("{topic} {partition} does not give what it has behind record {}: recovers once more", self.next);
+            return Err(ports::Error::new(ErrorKind::Transient, what).into());
+        }
+        if bounds.next <= self.next {
+            warn!(topic, partition, next = self.next, committed = self.end, "a log ends before what was committed of it");
+        }
+        // Retention takes the oldest; a topic that was made anew has nothing of the one before.
+        self.next = if bounds.first > self.next { bounds.first } else { self.end };
         Ok(())
     }
 

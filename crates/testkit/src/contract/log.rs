@@ -70,6 +70,7 @@ macro_rules! log_contract {
             nothing_of_a_refused_append_is_seen
             reading_gives_at_least_one_and_stops_at_the_bound
             reading_behind_the_end_gives_nothing
+            an_end_that_was_seen_before_hides_nothing
             reading_begins_inside_of_what_was_appended_together
             every_append_time_is_found
             topics_are_created_once

@@ -1,5 +1,7 @@
 //! Appending, reading and topics.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use domain::{Span, Timestamp};
 use ports::{Bounds, ErrorKind, Header, Log, Outgoing};
@@ -63,6 +65,21 @@ pub async fn an_unknown_topic_or_partition_is_invalid<H: Harness>(make: &impl Fn
         refused(log.read(topic, partition, 0, ALL).await, ErrorKind::Invalid);
         refused(log.bounds(topic, partition).await, ErrorKind::Invalid);
         refused(log.offset_at(topic, partition, Timestamp(0)).await, ErrorKind::Invalid);
+    }
+}
+
+/// Where a partition ended when somebody asked last is nobody's end any more once something was appended behind it.
+pub async fn an_end_that_was_seen_before_hides_nothing<H: Harness>(make: &impl Fn() -> H) {
+    let (_harness, log) = open(make).await;
+    create(&log, 1).await;
+    for round in 0..10 {
+        let end = log.bounds(IN, 0).await.expect("bounds").next;
+        // Long enough for whoever still listens there to hear that nothing follows.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let next = round.to_string();
+        append(&log, IN, 0, &[&next]).await;
+        assert_eq!(values(&log, IN, 0, end).await, [next]);
+        assert_eq!(log.bounds(IN, 0).await.expect("bounds").next, end + 1);
     }
 }
 
