@@ -73,8 +73,20 @@ impl Fleet {
         command.arg("--folder").arg(self.own(replica)).arg("--shared").arg(shared);
         command.arg("--replica").arg(format!("r{replica}")).arg("--servers").arg(self.folder.path().join("servers.toml"));
         command.arg("--kafka").arg(self.servers.address("kafka")).arg("--redis").arg(self.servers.address("redis"));
-        command.args(["--snapshot-every", "1s"]).stdout(Stdio::null());
+        command.args(["--snapshot-every", "1s"]).stdout(Stdio::null()).stderr(self.words(replica));
         command
+    }
+
+    /// Where a process tells of what breaks around it, which is more than anybody wants to read whose test passes.
+    fn words(&self, replica: usize) -> Stdio {
+        let name = self.folder.path().join(format!("r{replica}.log"));
+        std::fs::File::options().create(true).append(true).open(name).expect("a file").into()
+    }
+
+    /// Something is wrong: whoever looks for the reason finds the words and the state of all processes there.
+    pub(crate) fn keep(&mut self) -> &Path {
+        self.folder.disable_cleanup(true);
+        self.folder.path()
     }
 
     pub(crate) fn kill(&mut self, replica: usize) {

@@ -78,7 +78,8 @@ fn whatever_breaks_nothing_is_lost_and_nothing_is_twice() {
     let pipeline = pipeline::load(std::path::Path::new(SPEC)).expect("a pipeline");
     let history = fleet.block_on(history_of(&fleet.log, &pipeline));
     let compared = compare(&pipeline, &history, &fleet.load, &read, seed).unwrap_or_else(|wrong| {
-        panic!("seed {seed}: {} vectors differ: {wrong:#?}", wrong.len());
+        let kept = fleet.keep().display();
+        panic!("seed {seed}, left in {kept}: {} vectors differ: {wrong:#?}", wrong.len());
     });
     fleet.letters_are_there_once();
     for (kind, mut times) in recovered {
