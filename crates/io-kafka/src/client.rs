@@ -86,8 +86,8 @@ pub(crate) struct Telling {
     settings: Arc<Settings>,
     /// Why a broker could not be reached.
     reason: Arc<Mutex<Option<Error>>>,
-    /// What was told last, and for how long it is not told again.
-    told: Arc<Mutex<Option<Told>>>,
+    /// What was told, and for how long it is not told again.
+    told: Arc<Mutex<Vec<Told>>>,
 }
 
 impl Telling {
@@ -144,6 +144,8 @@ impl ClientContext for Telling {
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         match level {
+            // Of a connection that fails the client tells twice, the second time as an error.
+            _ if facility == "FAIL" => debug!(facility, "{message}"),
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => error!(facility, "{message}"),
             // The client tries again by itself; what it gives up comes as an error of a call.
             RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => warn!(facility, "{message}"),
@@ -161,10 +163,11 @@ impl ClientContext for Telling {
         // A client that cannot reach anybody says so twenty times a second.
         let code = code(&error);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.as_ref().is_some_and(|(before, until)| *before == code && !until.is_over()) {
+        told.retain(|(_, until)| !until.is_over());
+        if told.iter().any(|(before, _)| *before == code) {
             return;
         }
-        *told = Some((code, Deadline::after(AGAIN_AFTER)));
+        told.push((code, Deadline::after(AGAIN_AFTER)));
         warn!(%error, "{reason}");
     }
 

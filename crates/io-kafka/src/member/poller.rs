@@ -53,6 +53,8 @@ pub(super) struct Poller {
     outbox: Arc<Outbox>,
     commands: mpsc::Receiver<Command>,
     owned: BTreeSet<u32>,
+    /// What the group wants back, and the member has yet to let go of.
+    wanted: BTreeSet<u32>,
     /// What the group has handed out, while it is looked up what is committed of it; and until when that may take.
     arriving: Option<(BTreeSet<u32>, Deadline)>,
     fetches: Fetches,
@@ -92,8 +94,9 @@ impl Poller {
         consumer.set_nonempty_callback(move || wake(&woken));
         let consumer = Arc::new(consumer);
         let fetches = Fetches::new(consumer.clone(), log.clone(), topics.clone(), outbox.clone(), waker.clone());
-        let (owned, arriving) = (BTreeSet::new(), None);
-        let poller = Self { consumer: consumer.clone(), log, topics, outbox, commands, owned, arriving, fetches, orphans };
+        let (owned, wanted, arriving) = (BTreeSet::new(), BTreeSet::new(), None);
+        let poller =
+            Self { consumer: consumer.clone(), log, topics, outbox, commands, owned, wanted, arriving, fetches, orphans };
         poller.subscribe()?;
         let spawned = thread::Builder::new().name("kafka-member".into()).spawn(move || poller.run());
         let spawned = spawned.map_err(|error| Error::Request(format!("a thread for a member cannot be started: {error}")))?;
@@ -153,7 +156,13 @@ impl Poller {
                 }
                 // It has gone, which the member has yet to hear.
                 Command::Start { .. } => {}
-                Command::Release(partitions) => self.let_go(&partitions)?,
+                // What was lost meanwhile may have come back already, and that is not what was asked for.
+                Command::Release(partitions) => {
+                    let wanted: BTreeSet<u32> = self.wanted.intersection(&partitions).copied().collect();
+                    if !wanted.is_empty() {
+                        self.let_go(&wanted)?;
+                    }
+                }
                 Command::Close(transactions) => return Err(End::Closed(transactions)),
             }
         }
@@ -215,6 +224,7 @@ impl Poller {
                 if known.is_empty() {
                     self.let_go(&BTreeSet::new())?;
                 } else {
+                    self.wanted.extend(&known);
                     self.outbox.change(Event::Revoked(known));
                 }
             }
@@ -262,7 +272,10 @@ impl Poller {
     }
 
     fn let_go(&mut self, partitions: &BTreeSet<u32>) -> Result<(), End> {
-        self.owned.retain(|partition| !partitions.contains(partition));
+        for gone in partitions {
+            self.owned.remove(gone);
+            self.wanted.remove(gone);
+        }
         Ok(self.fetches.stop(partitions)?)
     }
 }
