@@ -7,7 +7,7 @@ mod index;
 
 use std::{hint::black_box, sync::Arc};
 
-use self::index::Index;
+use self::index::{Index, Tag};
 
 /// Identities of one closed piece of a slice's list.
 const PIECE: usize = 4096;
@@ -72,7 +72,7 @@ impl Slices {
 
     /// Looks for identities that will be inserted next. A look-up waits for memory; reads that decide nothing wait together.
     pub(crate) fn glance(&self, identities: &[u128], glance: &mut Glance) {
-        let entries = |one: &u128| self.before.index.an_entry(tag(*one)) ^ self.present.index.an_entry(tag(*one));
+        let entries = |one: &u128| self.before.index.an_entry(Tag::of(*one)) ^ self.present.index.an_entry(Tag::of(*one));
         black_box(identities.iter().fold(0, |all, one| all ^ entries(one)));
         glance.present_id = self.present.id;
         glance.known.clear();
@@ -163,7 +163,7 @@ impl Slice {
 
     fn contains(&self, identity: u128) -> bool {
         let Self { pieces, open, index, .. } = self;
-        index.contains(tag(identity), |at| identity_at(pieces, open, at) == identity)
+        index.contains(Tag::of(identity), |at| identity_at(pieces, open, at) == identity)
     }
 
     fn insert(&mut self, identity: u128) -> bool {
@@ -171,7 +171,11 @@ impl Slice {
             return false;
         }
         let at = u32::try_from(self.len()).unwrap_or_else(|_| panic!("a slice is bounded well below 2^32"));
-        self.index.insert(tag(identity), at);
+        if self.index.is_full() {
+            let identities = self.pieces.iter().flat_map(|piece| piece.iter()).chain(&self.open);
+            self.index = std::mem::take(&mut self.index).grown(identities.map(|identity| Tag::of(*identity)));
+        }
+        self.index.insert(Tag::of(identity), at);
         self.open.push(identity);
         if self.open.len() == PIECE {
             self.pieces.push(Arc::new(std::mem::replace(&mut self.open, Vec::with_capacity(PIECE))));
@@ -183,11 +187,6 @@ impl Slice {
 fn identity_at(pieces: &[Arc<Vec<u128>>], open: &[u128], at: u32) -> u128 {
     let (piece, place) = (at as usize / PIECE, at as usize % PIECE);
     pieces.get(piece).map_or_else(|| open[place], |piece| piece[place])
-}
-
-/// An identity is a hash already: some of its bits serve.
-fn tag(identity: u128) -> u32 {
-    identity as u32
 }
 
 #[cfg(test)]
