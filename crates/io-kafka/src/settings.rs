@@ -35,8 +35,8 @@ impl Settings {
     const TRANSACTION_MAX: Duration = Duration::from_secs(10);
     /// An election takes seconds; what takes longer is tried again from outside.
     const ANSWER_MAX: Duration = Duration::from_secs(10);
-    /// A tenth of a second of the highest load, and a small part of what a worker may take.
-    const AHEAD_BYTES_MAX: usize = 32 << 20;
+    /// A few hundredths of a second of the highest load, and a small part of what a worker may take.
+    const AHEAD_BYTES_MAX: usize = 12 << 20;
 
     /// The defaults, for brokers that take everybody.
     pub fn new(brokers: impl Into<String>) -> Self {

@@ -35,6 +35,9 @@ const HEARTBEAT_EVERY: Duration = Duration::from_millis(500);
 const LET_GO_MAX: &str = "60000";
 /// Whatever the number of partitions, less is no use: answers of the brokers are larger.
 const AHEAD_KIB_MIN: usize = 128;
+/// What one answer has of a partition comes on top of what waits already, and a record takes three times as much as is in it. Larger
+/// answers are no faster.
+const ANSWER_BYTES_MAX: &str = "262144";
 
 /// What has become of partitions.
 pub(super) enum Change {
@@ -116,6 +119,7 @@ pub(super) fn consumer(
         .set("enable.partition.eof", "true")
         .set("fetch.wait.max.ms", NOTHING_AFTER)
         .set("fetch.queue.backoff.ms", ROOM_AGAIN_AFTER)
+        .set("max.partition.fetch.bytes", ANSWER_BYTES_MAX)
         .set("queued.max.messages.kbytes", ahead_kib.to_string());
     let context =
         Rebalances { telling: Telling::new(settings.clone()), changes: Mutex::default(), closes: AtomicBool::new(false) };
