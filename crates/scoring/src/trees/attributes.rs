@@ -1,6 +1,7 @@
 //! Reads the attributes of ONNX's operators for trees: `TreeEnsembleRegressor`, one row for each node and one for each weight of a
 //! leaf, and `TreeEnsemble` (ai.onnx.ml 5), in which leaves stand apart. What they say is checked when it is planted.
 
+mod chains;
 mod declared;
 mod ensemble;
 mod regressor;

@@ -72,6 +72,26 @@ fn trees_of_the_newer_operator_run() {
 }
 
 #[test]
+fn a_chain_of_equalities_is_a_set() {
+    // x0 is 3, 5 or 7 ? 1 : 2, as exporters write it: three nodes that share what they lead to.
+    let attributes = vec![
+        wholes("nodes_treeids", &[0; 5]),
+        wholes("nodes_nodeids", &[0, 1, 2, 3, 4]),
+        wholes("nodes_featureids", &[0; 5]),
+        texts("nodes_modes", &["BRANCH_EQ", "BRANCH_EQ", "BRANCH_EQ", "LEAF", "LEAF"]),
+        floats("nodes_values", &[3.0, 5.0, 7.0, 0.0, 0.0]),
+        wholes("nodes_truenodeids", &[3, 3, 3, 0, 0]),
+        wholes("nodes_falsenodeids", &[1, 2, 4, 0, 0]),
+        wholes("target_treeids", &[0, 0]),
+        wholes("target_nodeids", &[3, 4]),
+        wholes("target_ids", &[0, 0]),
+        floats("target_weights", &[1.0, 2.0]),
+    ];
+    let model = model(2, vec![node("TreeEnsembleRegressor", &["x"], "y", attributes)], vec![]);
+    check(&model, &[3.0, 0.0, 5.0, 0.0, 7.0, 0.0, 4.0, 0.0, f32::NAN, 0.0], &[1.0, 1.0, 1.0, 2.0, 2.0]);
+}
+
+#[test]
 fn networks_run_in_batches() {
     check(&dense(), &[2.0, 4.0], &[11.0]);
     let rows: Vec<f32> = (0..400).map(|at| at as f32).collect();

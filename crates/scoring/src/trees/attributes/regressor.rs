@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::declared::{Declared, exactly};
-use super::{bounded, check_count, place};
+use super::{bounded, chains, check_count, place};
 use crate::trees::definition::{Aggregate, Definition, Item};
 
 /// Items by (tree, node).
@@ -21,11 +21,13 @@ pub(super) fn read(declared: &Declared) -> Result<Definition, String> {
     }
     let mut items = read_nodes(declared, trees, &places)?;
     read_weights(declared, &places, &mut items)?;
-    let roots = roots(trees, &items)?;
+    let mut trees = trees.to_vec();
+    let sets = chains::join(&mut items, &mut trees);
+    let roots = roots(&trees, &items)?;
     Ok(Definition {
         items,
         roots,
-        sets: Vec::new(),
+        sets,
         targets: place(declared.whole("n_targets")?.unwrap_or(1), "n_targets")?,
         aggregate: match declared.text("aggregate_function")?.unwrap_or("SUM") {
             "SUM" => Aggregate::Sum,
