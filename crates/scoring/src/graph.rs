@@ -14,8 +14,8 @@ use crate::{Limits, Signature};
 
 /// An input of the graph: one value of each row, or several neighbours.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Port {
-    pub(crate) kind: PortKind,
+pub(crate) struct Intake {
+    pub(crate) kind: IntakeKind,
     /// How many values of a row it takes.
     pub(crate) width: usize,
     /// A list of rows, and not a table with one column.
@@ -24,7 +24,7 @@ pub(crate) struct Port {
 
 /// Of which type an input's values are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PortKind {
+pub(crate) enum IntakeKind {
     Single,
     Double,
     Whole,
@@ -34,7 +34,7 @@ pub(crate) enum PortKind {
 /// A model that was looked at.
 pub(crate) struct Checked {
     pub(crate) model: ModelProto,
-    pub(crate) ports: Vec<Port>,
+    pub(crate) intakes: Vec<Intake>,
 }
 
 /// Reads and checks a model; a refusal says what is wrong with it.
@@ -54,9 +54,9 @@ pub(crate) fn check(bytes: &[u8], signature: &Signature, limits: &Limits) -> Res
     numbers::check(graph, limits)?;
     graph.node.iter().try_for_each(allowed::check)?;
     check_names(graph)?;
-    let ports = ports(graph, signature)?;
+    let intakes = intakes(graph, signature)?;
     simplify(graph);
-    Ok(Checked { model, ports })
+    Ok(Checked { model, intakes })
 }
 
 /// What a graph takes that it does not hold itself.
@@ -112,22 +112,22 @@ fn label(node: &NodeProto) -> String {
 }
 
 /// How the inputs of the signature are handed to the inputs of the graph: in their order.
-fn ports(graph: &GraphProto, signature: &Signature) -> Result<Vec<Port>, String> {
+fn intakes(graph: &GraphProto, signature: &Signature) -> Result<Vec<Intake>, String> {
     let asked: Vec<&ValueInfoProto> = asked(graph).collect();
     let whole = signature.inputs.len();
-    let mut ports = Vec::with_capacity(asked.len());
+    let mut intakes = Vec::with_capacity(asked.len());
     for input in &asked {
         // A table of any width takes what the signature has, if it is the only input.
-        ports.push(port(input, (asked.len() == 1).then_some(whole))?);
+        intakes.push(intake(input, (asked.len() == 1).then_some(whole))?);
     }
-    let width: usize = ports.iter().map(|port: &Port| port.width).sum();
+    let width: usize = intakes.iter().map(|intake: &Intake| intake.width).sum();
     if width != whole {
         return Err(format!("it takes {width} values in each row, and the signature has {whole} inputs"));
     }
     let mut inputs = signature.inputs.iter();
-    for port in &ports {
-        let taken = inputs.by_ref().take(port.width);
-        let whole = matches!(port.kind, PortKind::Whole | PortKind::ShortWhole);
+    for intake in &intakes {
+        let taken = inputs.by_ref().take(intake.width);
+        let whole = matches!(intake.kind, IntakeKind::Whole | IntakeKind::ShortWhole);
         for input in taken.filter(|_| whole) {
             if input.default.is_none() || input.categories.is_none() {
                 let name = &input.name;
@@ -137,19 +137,19 @@ fn ports(graph: &GraphProto, signature: &Signature) -> Result<Vec<Port>, String>
             }
         }
     }
-    Ok(ports)
+    Ok(intakes)
 }
 
-fn port(input: &ValueInfoProto, width_if_open: Option<usize>) -> Result<Port, String> {
+fn intake(input: &ValueInfoProto, width_if_open: Option<usize>) -> Result<Intake, String> {
     let name = &input.name;
     let Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), .. }) = &input.r#type else {
         return Err(format!("its input {name:?} is no tensor"));
     };
     let kind = match DataType::try_from(tensor.elem_type) {
-        Ok(DataType::Float) => PortKind::Single,
-        Ok(DataType::Double) => PortKind::Double,
-        Ok(DataType::Int64) => PortKind::Whole,
-        Ok(DataType::Int32) => PortKind::ShortWhole,
+        Ok(DataType::Float) => IntakeKind::Single,
+        Ok(DataType::Double) => IntakeKind::Double,
+        Ok(DataType::Int64) => IntakeKind::Whole,
+        Ok(DataType::Int32) => IntakeKind::ShortWhole,
         _ => return Err(format!("its input {name:?} takes neither numbers nor whole numbers")),
     };
     let dimensions = tensor.shape.as_ref().map_or(&[][..], |shape| &shape.dim);
@@ -163,7 +163,7 @@ fn port(input: &ValueInfoProto, width_if_open: Option<usize>) -> Result<Port, St
     if width == 0 {
         return Err(format!("its input {name:?} takes no values"));
     }
-    Ok(Port { kind, width, flat })
+    Ok(Intake { kind, width, flat })
 }
 
 fn declared_width(columns: &tensor_shape_proto::Dimension) -> Result<Option<usize>, String> {

@@ -11,7 +11,7 @@ use tract_onnx::tract_core::ops::identity::Identity;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::Limits;
-use crate::graph::{Checked, Port, PortKind};
+use crate::graph::{Checked, Intake, IntakeKind};
 use crate::trees::{self, Ensemble, TreesOperator};
 
 /// Rows that are computed together. With more, a dense network gains nothing: its weights are read once for so many already.
@@ -21,7 +21,7 @@ pub(crate) const BATCH_ROWS_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Network {
     plan: Arc<TypedSimplePlan>,
-    ports: Vec<Port>,
+    intakes: Vec<Intake>,
     /// How many values each output of the graph has for a row.
     widths: Vec<usize>,
 }
@@ -52,11 +52,12 @@ impl Network {
         let count = rows.len() / width;
         let mut inputs = tvec!();
         let mut begin = 0;
-        for port in &self.ports {
+        for intake in &self.intakes {
             inputs.push(
-                port_tensor(port, rows.chunks_exact(width).map(|row| &row[begin..begin + port.width]), count)?.into_tvalue(),
+                intake_tensor(intake, rows.chunks_exact(width).map(|row| &row[begin..begin + intake.width]), count)?
+                    .into_tvalue(),
             );
-            begin += port.width;
+            begin += intake.width;
         }
         let total: usize = self.widths.iter().sum();
         let mut begin = 0;
@@ -88,12 +89,12 @@ fn load(checked: Checked, outputs: usize, limits: &Limits) -> TractResult<Loaded
     trees::register(&mut framework.op_register);
     let mut model = framework.model_for_proto_model(&checked.model)?;
     let rows = model.symbols.sym("rows");
-    for (at, port) in checked.ports.iter().enumerate() {
+    for (at, intake) in checked.intakes.iter().enumerate() {
         let mut shape = tvec!(rows.to_dim());
-        if !port.flat {
-            shape.push(port.width.to_dim());
+        if !intake.flat {
+            shape.push(intake.width.to_dim());
         }
-        model.set_input_fact(at, InferenceFact::dt_shape(port_type(port), shape))?;
+        model.set_input_fact(at, InferenceFact::dt_shape(intake_type(intake), shape))?;
     }
     let model = model.into_typed()?;
     check_memory(&model, &rows, limits)?;
@@ -101,33 +102,33 @@ fn load(checked: Checked, outputs: usize, limits: &Limits) -> TractResult<Loaded
     let width: usize = widths.iter().sum();
     ensure!(width == outputs, "it says {width} values for a row, and the signature has {outputs} outputs");
     let model = model.into_decluttered()?;
-    if let Some(trees) = only_trees(&model, &rows, &checked.ports) {
+    if let Some(trees) = only_trees(&model, &rows, &checked.intakes) {
         return Ok(Loaded::Trees(trees));
     }
     let plan = model.into_optimized()?.into_runnable()?;
-    Ok(Loaded::Network(Network { plan, ports: checked.ports, widths }))
+    Ok(Loaded::Network(Network { plan, intakes: checked.intakes, widths }))
 }
 
-fn port_type(port: &Port) -> DatumType {
-    match port.kind {
-        PortKind::Single => f32::datum_type(),
-        PortKind::Double => f64::datum_type(),
-        PortKind::Whole => i64::datum_type(),
-        PortKind::ShortWhole => i32::datum_type(),
+fn intake_type(intake: &Intake) -> DatumType {
+    match intake.kind {
+        IntakeKind::Single => f32::datum_type(),
+        IntakeKind::Double => f64::datum_type(),
+        IntakeKind::Whole => i64::datum_type(),
+        IntakeKind::ShortWhole => i32::datum_type(),
     }
 }
 
-fn port_tensor<'a>(port: &Port, rows: impl Iterator<Item = &'a [f32]>, count: usize) -> TractResult<Tensor> {
+fn intake_tensor<'a>(intake: &Intake, rows: impl Iterator<Item = &'a [f32]>, count: usize) -> TractResult<Tensor> {
     fn tensor<T: Datum + Copy>(shape: &[usize], values: impl Iterator<Item = T>) -> TractResult<Tensor> {
         Tensor::from_shape(shape, &values.collect::<Vec<T>>())
     }
-    let shape = if port.flat { vec![count] } else { vec![count, port.width] };
+    let shape = if intake.flat { vec![count] } else { vec![count, intake.width] };
     let values = rows.flatten().copied();
-    match port.kind {
-        PortKind::Single => tensor(&shape, values),
-        PortKind::Double => tensor(&shape, values.map(f64::from)),
-        PortKind::Whole => tensor(&shape, values.map(|value| value as i64)),
-        PortKind::ShortWhole => tensor(&shape, values.map(|value| value as i32)),
+    match intake.kind {
+        IntakeKind::Single => tensor(&shape, values),
+        IntakeKind::Double => tensor(&shape, values.map(f64::from)),
+        IntakeKind::Whole => tensor(&shape, values.map(|value| value as i64)),
+        IntakeKind::ShortWhole => tensor(&shape, values.map(|value| value as i32)),
     }
 }
 
@@ -166,8 +167,8 @@ fn widths(model: &TypedModel, rows: &Symbol) -> TractResult<Vec<usize>> {
 }
 
 /// The ensembles whose outputs side by side are the model's outputs, if it is no more than that.
-fn only_trees(model: &TypedModel, rows: &Symbol, ports: &[Port]) -> Option<Vec<Arc<Ensemble>>> {
-    let [Port { kind: PortKind::Single, flat: false, .. }] = ports else { return None };
+fn only_trees(model: &TypedModel, rows: &Symbol, intakes: &[Intake]) -> Option<Vec<Arc<Ensemble>>> {
+    let [Intake { kind: IntakeKind::Single, flat: false, .. }] = intakes else { return None };
     let mut trees = Vec::new();
     for outlet in model.output_outlets().ok()? {
         trees.extend(trees_behind(model, *outlet, &rows.to_dim())?);

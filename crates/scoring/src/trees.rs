@@ -59,7 +59,7 @@ struct Set {
 
 /// What leaves say where there are several targets: leaf `i` has the entries from `ends[i - 1]` to `ends[i]`.
 #[derive(Debug, Default)]
-struct Shares {
+struct Weights {
     ends: Vec<u32>,
     entries: Vec<(u32, f32)>,
 }
@@ -71,7 +71,7 @@ pub(crate) struct Ensemble {
     trees: Vec<Tree>,
     sets: Vec<Set>,
     /// Empty for one target: then a leaf says its weight itself.
-    shares: Shares,
+    weights: Weights,
     /// How many values of a row are looked at.
     features: usize,
     /// Whether a missing value goes left anywhere, so that rows have a second copy in which it is smaller than all others.

@@ -29,11 +29,12 @@ fn models_of_other_libraries_say_here_what_they_say_there() {
 }
 
 /// One model: equal to ONNX Runtime everywhere, and to its library where no value is on a threshold.
+#[expect(clippy::print_stdout, reason = "how many rows were on a threshold is what somebody who runs this wants to know")]
 fn check(folder: &Path) {
-    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-    let signature = signature(&std::fs::read_to_string(folder.join("signature.txt")).unwrap());
+    let name = folder.file_name().expect("what this file made").to_string_lossy().into_owned();
+    let signature = signature(&std::fs::read_to_string(folder.join("signature.txt")).expect("what this file made"));
     let (inputs, outputs) = (signature.inputs.len(), signature.outputs.len());
-    let model = std::fs::read(folder.join("model.onnx")).unwrap();
+    let model = std::fs::read(folder.join("model.onnx")).expect("what this file made");
     let session = Session::open(&model, signature, &Limits::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
     let rows = floats(&folder.join("rows.f32"));
     let mut found = vec![0.0; rows.len() / inputs * outputs];
@@ -46,7 +47,7 @@ fn check(folder: &Path) {
         assert!(agree(*found, *expected), "{name}: {found} is not {expected}, which ONNX Runtime says of {row:?}");
     }
     let native = floats(&folder.join("native.f32"));
-    let near = std::fs::read(folder.join("near.u8")).unwrap();
+    let near = std::fs::read(folder.join("near.u8")).expect("what this file made");
     assert_eq!((native.len(), near.len() * outputs), (found.len(), found.len()), "{name}");
     let (mut compared, mut differ) = (0, 0);
     for (at, (found, expected)) in found.iter().zip(&native).enumerate().filter(|(_, (_, expected))| !expected.is_nan()) {
@@ -71,17 +72,20 @@ fn agree(found: f32, expected: f32) -> bool {
 
 /// Inputs, each with its number of categories if it is one; an empty line; outputs.
 fn signature(text: &str) -> Signature {
-    let (inputs, outputs) = text.split_once("\n\n").unwrap();
+    let (inputs, outputs) = text.split_once("\n\n").expect("what this file made");
     let input = |line: &str| match line.split_once(' ') {
         None => Input { name: line.into(), kind: Kind::Number, default: None, categories: None },
-        Some((name, count)) => {
-            Input { name: name.into(), kind: Kind::Category, default: Some(0.0), categories: Some(count.parse().unwrap()) }
-        }
+        Some((name, count)) => Input {
+            name: name.into(),
+            kind: Kind::Category,
+            default: Some(0.0),
+            categories: Some(count.parse().expect("what this file made")),
+        },
     };
     Signature { inputs: inputs.lines().map(input).collect(), outputs: outputs.lines().map(String::from).collect() }
 }
 
 fn floats(path: &Path) -> Vec<f32> {
-    let bytes = std::fs::read(path).unwrap();
+    let bytes = std::fs::read(path).expect("what this file made");
     bytes.as_chunks().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect()
 }

@@ -53,7 +53,7 @@ fn check_tensor(tensor: &TensorProto, shape_is_optional: bool) -> Result<u64, St
         _ => return fault(format!("has the type {}, which is not read here", tensor.data_type)),
     };
     let raw = tensor.raw_data.len();
-    if raw % size != 0 || (raw > 0 && listed > 0) {
+    if !raw.is_multiple_of(size) || (raw > 0 && listed > 0) {
         return fault("has numbers twice, or ends in the middle of one".into());
     }
     let there = if raw > 0 { raw / size } else { listed };

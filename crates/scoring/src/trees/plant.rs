@@ -4,7 +4,7 @@
 //! instruction for all of them. Definitions come from files: nothing in one may make this panic, recurse or run for long.
 
 use super::definition::{Aggregate, Definition, Item, Test};
-use super::{Ensemble, FEATURES_MAX, NARROW_NODES_MAX, Node, Nodes, SET, Set, Shares, Tree};
+use super::{Ensemble, FEATURES_MAX, NARROW_NODES_MAX, Node, Nodes, SET, Set, Tree, Weights};
 
 /// What a row has in the slot that leaves ask for: not above anything that a leaf says.
 pub(super) const LEAF_SLOT_VALUE: f32 = f32::NEG_INFINITY;
@@ -51,7 +51,7 @@ impl Ensemble {
             nodes,
             trees: planter.trees,
             sets: planter.sets,
-            shares: planter.shares,
+            weights: planter.weights,
             features,
             missing_left: planter.missing_left,
             targets: definition.targets,
@@ -143,7 +143,7 @@ struct Planter<'a> {
     features: usize,
     trees: Vec<Tree>,
     sets: Vec<Set>,
-    shares: Shares,
+    weights: Weights,
     missing_left: bool,
 }
 
@@ -154,7 +154,7 @@ impl<'a> Planter<'a> {
             .items
             .iter()
             .any(|item| turn(definition, item).is_some_and(|turn| turn.missing_left && matches!(turn.asks, Asks::Bound(_))));
-        Self { definition, features, trees: Vec::new(), sets: Vec::new(), shares: Shares::default(), missing_left }
+        Self { definition, features, trees: Vec::new(), sets: Vec::new(), weights: Weights::default(), missing_left }
     }
 
     /// Level by level, brothers side by side: the levels near the root, which all rows pass, lie together.
@@ -201,9 +201,9 @@ impl<'a> Planter<'a> {
     /// The weight itself for one target, else the number of the leaf's entries.
     fn leaf(&mut self, weights: &[(usize, f32)]) -> f32 {
         if self.definition.targets > 1 {
-            self.shares.entries.extend(weights.iter().map(|&(target, weight)| (target as u32, weight)));
-            self.shares.ends.push(self.shares.entries.len() as u32);
-            return f32::from_bits(self.shares.ends.len() as u32 - 1);
+            self.weights.entries.extend(weights.iter().map(|&(target, weight)| (target as u32, weight)));
+            self.weights.ends.push(self.weights.entries.len() as u32);
+            return f32::from_bits(self.weights.ends.len() as u32 - 1);
         }
         let weights = weights.iter().map(|(_, weight)| *weight);
         match self.definition.aggregate {

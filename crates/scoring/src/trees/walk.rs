@@ -140,6 +140,7 @@ impl Ensemble {
     }
 
     /// One place further down for the row that begins at `row`; a leaf returns zero.
+    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a missing value is not within any bound, and so goes right")]
     #[inline(always)]
     fn step<C: Step, const SETS: bool>(&self, nodes: &[Node<C>], rows: &[f32], row: usize, place: &mut usize) -> usize {
         let node = nodes[*place];
@@ -147,7 +148,6 @@ impl Ensemble {
         let right = if SETS && node.slot & SET != 0 {
             !self.sets[node.bound.to_bits() as usize].contains(rows[row + usize::from(node.slot & !SET)])
         } else {
-            // A missing value is not within any bound.
             !(rows[row + usize::from(node.slot)] <= node.bound)
         };
         *place += child + usize::from(right);
@@ -162,8 +162,8 @@ impl Ensemble {
             return;
         }
         let leaf = said.to_bits() as usize;
-        let begin = if leaf == 0 { 0 } else { self.shares.ends[leaf - 1] };
-        for &(target, weight) in &self.shares.entries[begin as usize..self.shares.ends[leaf] as usize] {
+        let begin = if leaf == 0 { 0 } else { self.weights.ends[leaf - 1] };
+        for &(target, weight) in &self.weights.entries[begin as usize..self.weights.ends[leaf] as usize] {
             self.add_one(&mut totals[target as usize], weight);
         }
     }

@@ -187,7 +187,7 @@ fn check(model: &ModelProto, expected: &str) {
 }
 
 fn check_within(model: &ModelProto, limits: &Limits, expected: &str) {
-    let error = Session::open(&model.encode_to_vec(), signature(), limits).unwrap_err().to_string();
+    let error = Session::open(&model.encode_to_vec(), signature(), limits).expect_err("it should be refused").to_string();
     assert!(error.contains(expected), "{error:?} does not say {expected:?}");
 }
 
@@ -198,7 +198,7 @@ fn check_trees(attribute: AttributeProto, expected: &str) {
 
 fn weight(change: impl FnOnce(&mut TensorProto), expected: &str) {
     let mut model = dense();
-    change(&mut model.graph.as_mut().unwrap().initializer[0]);
+    change(&mut model.graph.as_mut().expect("what this file made").initializer[0]);
     check(&model, expected);
 }
 

@@ -164,7 +164,7 @@ fn manifest(before: &str, after: &str, expected: &str) {
 fn refuse(change: impl FnOnce(&mut Files), expected: &str) {
     let mut files = signed(SOUND);
     change(&mut files);
-    let error = load(&files).unwrap_err().to_string();
+    let error = load(&files).expect_err("it should be refused").to_string();
     assert!(error.contains(expected), "{error:?} does not say {expected:?}");
 }
 
@@ -183,11 +183,11 @@ fn signer(number: u8) -> Signer {
 }
 
 fn signature_of(files: &Files) -> String {
-    let text = String::from_utf8(files[SIGNATURE].clone()).unwrap();
-    text.lines().last().unwrap().strip_prefix("signature ").unwrap().into()
+    let text = String::from_utf8(files[SIGNATURE].clone()).expect("what this file made");
+    text.lines().last().expect("what this file made").strip_prefix("signature ").expect("what this file made").into()
 }
 
 fn replace(files: &mut Files, before: &str, after: &str) {
-    let text = String::from_utf8(files[SIGNATURE].clone()).unwrap();
+    let text = String::from_utf8(files[SIGNATURE].clone()).expect("what this file made");
     files.insert(SIGNATURE.into(), text.replace(before, after).into_bytes());
 }

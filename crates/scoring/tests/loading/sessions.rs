@@ -146,7 +146,7 @@ fn threads_share_a_session() {
 fn embedding() -> ModelProto {
     let nodes = vec![node("Gather", &["table", "c"], "e", vec![whole("axis", 0)]), node("Add", &["e", "x"], "y", vec![])];
     let mut model = model(1, nodes, vec![tensor("table", &[3, 1], &[10.0, 20.0, 30.0])]);
-    model.graph.as_mut().unwrap().input.insert(0, port("c", DataType::Int64, &[-1]));
+    model.graph.as_mut().expect("what this file made").input.insert(0, port("c", DataType::Int64, &[-1]));
     model
 }
 
@@ -159,12 +159,12 @@ fn categories(count: u32) -> Signature {
 fn open(model: &ModelProto, outputs: usize) -> Session {
     let names: Vec<String> = (0..outputs).map(|at| format!("p{at}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Session::open(&bytes(model), Signature::of_numbers(&["a", "b"], &names), &Limits::default()).unwrap()
+    Session::open(&bytes(model), Signature::of_numbers(&["a", "b"], &names), &Limits::default()).expect("what this file made")
 }
 
 fn check(model: &ModelProto, rows: &[f32], expected: &[f32]) {
     let session = open(model, expected.len() * 2 / rows.len());
     let mut predictions = vec![0.0; expected.len()];
-    session.predict(rows, &mut predictions, &mut Scratch::default()).unwrap();
+    session.predict(rows, &mut predictions, &mut Scratch::default()).expect("what this file made");
     assert_eq!(predictions, expected);
 }

@@ -78,7 +78,7 @@ fn read_weights(declared: &Declared, places: &Places, items: &mut [Item]) -> Res
     for (at, weight) in weights.into_iter().enumerate() {
         let name = (trees[at], nodes[at]);
         match places.get(&name).map(|place| &mut items[*place]) {
-            Some(Item::Leaf(shares)) => shares.push((place(targets[at], "the target of a leaf")?, weight as f32)),
+            Some(Item::Leaf(leaf)) => leaf.push((place(targets[at], "the target of a leaf")?, weight as f32)),
             Some(Item::Split { .. }) => return Err(format!("node {} of tree {} has a weight and is no leaf", name.1, name.0)),
             None => return Err(format!("node {} of tree {} has a weight and does not exist", name.1, name.0)),
         }
