@@ -12,6 +12,7 @@ install_servers() {
     [[ $names != *" kafka"* ]] || install_kafka
     [[ $names != *" registry "* ]] || install_registry
     [[ $names != *" python "* ]] || install_python
+    [[ $names != *" models "* ]] || install_models
     say "Everything is here for: $*."
 }
 
@@ -28,7 +29,9 @@ install_packages() {
     if { [[ $1 == *" kafka"* ]] && ! kafka_is_installed; } || { [[ $1 == *" registry "* ]] && ! registry_is_installed; }; then
         has mvn || packages+=(maven)
     fi
-    [[ $1 != *" python "* ]] || python_is_installed || python_makes_environments || packages+=(python3-venv)
+    if { [[ $1 == *" python "* ]] && ! python_is_installed; } || { [[ $1 == *" models "* ]] && ! models_are_installed; }; then
+        python_makes_environments || packages+=(python3-venv)
+    fi
     ((${#packages[@]} == 0)) || install_debian "up to three minutes and 500 MB, most of it Java" "${packages[@]}"
     [[ ! " ${packages[*]} " =~ " default-jre" ]] || java_works ||
         fail "This system's Java is $(java -version 2>&1 | head -n 1): install version $JAVA_MIN or newer, then repeat."

@@ -1,0 +1,17 @@
+//! Scoring: from the values of a row to what is predicted from them. Pure: bytes and numbers in, numbers out; never reads a clock,
+//! talks to a network, or draws a random number. The only files it knows are those of a model package.
+
+mod error;
+mod graph;
+mod limits;
+mod network;
+pub mod package;
+mod session;
+mod signature;
+mod trees;
+
+pub use error::Error;
+pub use limits::Limits;
+pub use package::Package;
+pub use session::{Scratch, Session};
+pub use signature::{Input, Kind, Signature};

@@ -1,0 +1,91 @@
+//! Models of other people's libraries: what LightGBM, XGBoost and scikit-learn train and export runs here as it does in ONNX Runtime,
+//! on thousands of rows with missing, infinite and extreme values; and as in the library itself, but for rows on a threshold.
+//!
+//! `./dev servers install models` makes the Python that this needs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use scoring::{Input, Kind, Limits, Scratch, Session, Signature};
+
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.headway/servers/models/bin/python3");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/models.py");
+/// Sums of float32 in another order.
+const TOLERANCE: f32 = 1e-5;
+
+#[test]
+fn models_of_other_libraries_say_here_what_they_say_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(PYTHON).arg(SCRIPT).arg(folder.path()).output();
+    let output = output.unwrap_or_else(|error| panic!("{PYTHON}: {error}. Run `./dev servers install models`."));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    let mut models: Vec<PathBuf> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    models.sort();
+    assert_eq!(models.len(), 9);
+    for model in models {
+        check(&model);
+    }
+}
+
+/// One model: equal to ONNX Runtime everywhere, and to its library where no value is on a threshold.
+#[expect(clippy::print_stdout, reason = "how many rows were on a threshold is what somebody who runs this wants to know")]
+fn check(folder: &Path) {
+    let name = folder.file_name().expect("what this file made").to_string_lossy().into_owned();
+    let signature = signature(&std::fs::read_to_string(folder.join("signature.txt")).expect("what this file made"));
+    let (inputs, outputs) = (signature.inputs.len(), signature.outputs.len());
+    let model = std::fs::read(folder.join("model.onnx")).expect("what this file made");
+    let session = Session::open(&model, signature, &Limits::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let rows = floats(&folder.join("rows.f32"));
+    let mut found = vec![0.0; rows.len() / inputs * outputs];
+    session.predict(&rows, &mut found, &mut Scratch::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+
+    let runtime = floats(&folder.join("onnxruntime.f32"));
+    assert_eq!(runtime.len(), found.len(), "{name}");
+    for (at, (found, expected)) in found.iter().zip(&runtime).enumerate() {
+        let row = &rows[at / outputs * inputs..][..inputs];
+        assert!(agree(*found, *expected), "{name}: {found} is not {expected}, which ONNX Runtime says of {row:?}");
+    }
+    let native = floats(&folder.join("native.f32"));
+    let near = std::fs::read(folder.join("near.u8")).expect("what this file made");
+    assert_eq!((native.len(), near.len() * outputs), (found.len(), found.len()), "{name}");
+    let (mut compared, mut differ) = (0, 0);
+    for (at, (found, expected)) in found.iter().zip(&native).enumerate().filter(|(_, (_, expected))| !expected.is_nan()) {
+        compared += 1;
+        if !agree(*found, *expected) {
+            let row = &rows[at / outputs * inputs..][..inputs];
+            assert_eq!(near[at / outputs], 1, "{name}: {found} is not {expected}, which the library says of {row:?}");
+            differ += 1;
+        }
+    }
+    let on_threshold = near.iter().filter(|near| **near == 1).count();
+    println!(
+        "{name}: {} predictions equal ONNX Runtime's; {compared} compared with the library's, {differ} differ, all of {on_threshold} rows \
+         on a threshold",
+        found.len()
+    );
+}
+
+fn agree(found: f32, expected: f32) -> bool {
+    (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0)
+}
+
+/// Inputs, each with its number of categories if it is one; an empty line; outputs.
+fn signature(text: &str) -> Signature {
+    let (inputs, outputs) = text.split_once("\n\n").expect("what this file made");
+    let input = |line: &str| match line.split_once(' ') {
+        None => Input { name: line.into(), kind: Kind::Number, default: None, categories: None },
+        Some((name, count)) => Input {
+            name: name.into(),
+            kind: Kind::Category,
+            default: Some(0.0),
+            categories: Some(count.parse().expect("what this file made")),
+        },
+    };
+    Signature { inputs: inputs.lines().map(input).collect(), outputs: outputs.lines().map(String::from).collect() }
+}
+
+fn floats(path: &Path) -> Vec<f32> {
+    let bytes = std::fs::read(path).expect("what this file made");
+    bytes.as_chunks().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect()
+}
