@@ -8,6 +8,7 @@ mod network;
 pub mod package;
 mod session;
 mod signature;
+mod transform;
 mod trees;
 
 pub use error::Error;
@@ -15,3 +16,4 @@ pub use limits::Limits;
 pub use package::Package;
 pub use session::{Scratch, Session};
 pub use signature::{Input, Kind, Signature};
+pub use transform::{Evaluator, Transforms};
