@@ -1,6 +1,7 @@
 //! Scoring: from the values of a row to what is predicted from them. Pure: bytes and numbers in, numbers out; never reads a clock,
 //! talks to a network, or draws a random number. The only files it knows are those of a model package.
 
+mod calendar;
 mod error;
 mod graph;
 mod limits;
@@ -15,6 +16,7 @@ mod signature;
 mod transform;
 mod trees;
 
+pub use calendar::{Calendar, CalendarFault};
 pub use error::Error;
 pub use limits::Limits;
 pub use package::Package;
