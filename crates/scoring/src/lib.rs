@@ -2,6 +2,7 @@
 //! talks to a network, or draws a random number. The only files it knows are those of a model package.
 
 mod calendar;
+mod calibration;
 mod error;
 mod graph;
 mod limits;
@@ -13,10 +14,12 @@ mod quantiles;
 mod session;
 mod shrink;
 mod signature;
+mod state;
 mod transform;
 mod trees;
 
 pub use calendar::{Calendar, CalendarFault};
+pub use calibration::{Calibration, CalibrationRules};
 pub use error::Error;
 pub use limits::Limits;
 pub use package::Package;
@@ -26,4 +29,5 @@ pub use quantiles::{LEVELS, Quantiles, SECONDS_MAX};
 pub use session::{Scratch, Session};
 pub use shrink::{Evidence, shrunk};
 pub use signature::{Input, Kind, Signature};
+pub use state::{StateFault, StateId};
 pub use transform::{Evaluator, Transforms};
