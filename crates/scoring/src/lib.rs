@@ -3,6 +3,7 @@
 
 mod calendar;
 mod calibration;
+mod corrector;
 mod error;
 mod graph;
 mod limits;
@@ -20,6 +21,7 @@ mod trees;
 
 pub use calendar::{Calendar, CalendarFault};
 pub use calibration::{Calibration, CalibrationRules};
+pub use corrector::{Adjustments, Corrector, CorrectorRules};
 pub use error::Error;
 pub use limits::Limits;
 pub use package::Package;
