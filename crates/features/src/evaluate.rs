@@ -117,7 +117,7 @@ impl<'a> Evaluator<'a> {
                 Arithmetic::Divide => left / right,
             },
             (Values::Time(left), Values::Time(right)) => {
-                let seconds = left.iter().zip(right.iter()).map(|(left, right)| Some((left? - right?) as f64 / 1000.0));
+                let seconds = left.iter().zip(right.iter()).map(|(left, right)| Some(left?.checked_sub(right?)? as f64 / 1000.0));
                 seconds.collect()
             }
             other => panic!("the resolver promised numbers or times and not {other:?}"),

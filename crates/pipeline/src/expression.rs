@@ -52,7 +52,7 @@ pub enum Expr {
 }
 
 /// Operators between numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Arithmetic {
     /// `+`
     Add,
@@ -65,7 +65,7 @@ pub enum Arithmetic {
 }
 
 /// Operators that compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Comparison {
     /// `=`
     Equal,

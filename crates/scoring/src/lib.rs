@@ -1,17 +1,35 @@
 //! Scoring: from the values of a row to what is predicted from them. Pure: bytes and numbers in, numbers out; never reads a clock,
 //! talks to a network, or draws a random number. The only files it knows are those of a model package.
 
+mod calendar;
+mod calibration;
+mod corrector;
 mod error;
 mod graph;
 mod limits;
 mod network;
 pub mod package;
+mod parameter;
+mod promise;
+mod quantiles;
 mod session;
+mod shrink;
 mod signature;
+mod state;
+mod transform;
 mod trees;
 
+pub use calendar::{Calendar, CalendarFault};
+pub use calibration::{Calibration, CalibrationRules};
+pub use corrector::{Adjustments, Corrector, CorrectorRules};
 pub use error::Error;
 pub use limits::Limits;
 pub use package::Package;
+pub use parameter::OutOfRange;
+pub use promise::{PromisePolicy, PromiseRules};
+pub use quantiles::{LEVELS, Quantiles, SECONDS_MAX};
 pub use session::{Scratch, Session};
+pub use shrink::{Evidence, shrunk};
 pub use signature::{Input, Kind, Signature};
+pub use state::{StateFault, StateId};
+pub use transform::{Evaluator, Transforms};

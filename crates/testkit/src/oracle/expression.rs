@@ -99,7 +99,7 @@ fn text(value: &Scalar) -> &str {
 
 fn arithmetic(operator: Arithmetic, left: &Scalar, right: &Scalar) -> Scalar {
     if let (Arithmetic::Subtract, Scalar::Time(left), Scalar::Time(right)) = (operator, left, right) {
-        return Scalar::Number((left - right) as f64 / 1000.0);
+        return left.checked_sub(*right).map_or(Scalar::Null, |ms| Scalar::Number(ms as f64 / 1000.0));
     }
     if *left == Scalar::Null || *right == Scalar::Null {
         return Scalar::Null;
