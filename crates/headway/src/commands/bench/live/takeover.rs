@@ -70,6 +70,8 @@ async fn measure(scratch: &Scratch, arguments: &BenchTakeover, marker: &Marker) 
         )));
     }
     outside.snapshots_written().await?;
+    // A machine that stood still for a session has them share anew.
+    shared_out(&mut processes, outside.plan.partitions).await?;
     marker.end();
     let Some(mut victim) = processes.pop() else { return Err(Failure::failed("there is nobody to kill")) };
     let owned = victim.status().await?.owns;
