@@ -35,7 +35,7 @@ impl Settings {
     const TRANSACTION_MAX: Duration = Duration::from_secs(10);
     /// An election takes seconds; what takes longer is tried again from outside.
     const ANSWER_MAX: Duration = Duration::from_secs(10);
-    /// A few hundredths of a second of the highest load, and a small part of what a worker may take.
+    /// What the next few steps take under the highest load, and a small part of what a worker may take.
     const AHEAD_BYTES_MAX: usize = 12 << 20;
 
     /// The defaults, for brokers that take everybody.

@@ -238,15 +238,17 @@ impl Tail {
     /// Nothing came although something was committed: goes on behind what is gone, and behind nothing else.
     async fn skip<L: Log>(&mut self, log: &L, topic: &str, partition: u32) -> Result<(), Error> {
         let bounds = crate::retry::insist(|| log.bounds(topic, partition)).await?;
-        if bounds.first <= self.next && self.next < bounds.next {
-            let what = format!("{topic} {partition} does not give what it has behind record {}: recovers once more", self.next);
+        if bounds.first > self.next {
+            // Retention takes the oldest.
+            self.next = bounds.first;
+        } else if bounds.next > self.next {
+            let what = format!("{topic} {partition} does not give what it has from record {} on: recovers once more", self.next);
             return Err(ports::Error::new(ErrorKind::Transient, what).into());
-        }
-        if bounds.next <= self.next {
+        } else {
+            // A topic that was made anew has nothing of the one before.
             warn!(topic, partition, next = self.next, committed = self.end, "a log ends before what was committed of it");
+            self.next = self.end;
         }
-        // Retention takes the oldest; a topic that was made anew has nothing of the one before.
-        self.next = if bounds.first > self.next { bounds.first } else { self.end };
         Ok(())
     }
 

@@ -144,6 +144,7 @@ mod tests {
         }
         for (place, tag) in tags.iter().enumerate() {
             assert!(index.contains(*tag, |found| found as usize == place), "place {place} by tag {tag:?}");
+            assert!(!index.contains(*tag, |found| tags[found as usize].mark != tag.mark), "another mark's place by tag {tag:?}");
             assert!(!index.contains(Tag { mark: tag.mark.wrapping_add(1), ..*tag }, |found| found as usize == place));
         }
         index

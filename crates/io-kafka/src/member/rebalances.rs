@@ -35,8 +35,7 @@ const HEARTBEAT_EVERY: Duration = Duration::from_millis(500);
 const LET_GO_MAX: &str = "60000";
 /// Whatever the number of partitions, less is no use: answers of the brokers are larger.
 const AHEAD_KIB_MIN: usize = 128;
-/// What one answer has of a partition comes on top of what waits already, and a record takes three times as much as is in it. Larger
-/// answers are no faster.
+/// What one answer has of a partition comes on top of what waits already.
 const ANSWER_BYTES_MAX: &str = "262144";
 
 /// What has become of partitions.
