@@ -322,7 +322,7 @@ fn narrowed(pipeline: &Pipeline, wanted: Wanted<'_>) -> Pipeline {
     let mut feature = group.features[wanted.column.feature].clone();
     feature.windows = wanted.column.window.map(|window| feature.windows[window].clone()).into_iter().collect();
     group.features = vec![feature];
-    Pipeline { groups: vec![group], transforms: Vec::new(), tests: Vec::new(), ..pipeline.clone() }
+    Pipeline { groups: vec![group], transforms: Vec::new(), case: None, tests: Vec::new(), ..pipeline.clone() }
 }
 
 /// The rows with this key.

@@ -30,7 +30,8 @@ pub use memory::{MemoryItem, MemoryPlan, memory};
 pub use quantities::span;
 pub use reach::{Reach, reach};
 pub use resolved::{
-    Absence, AbsenceRule, Aggregator, Case, Column, Encoding, Feature, Field, FieldKind, Group, Input, InputKind, LocalTime,
-    Pair, Pipeline, Source, SourceKind, Stream, Table, ToldAbsence, Transform, WhenOutdated, Window, Zone,
+    Absence, AbsenceRule, Aggregator, Attribute, Case, Column, Encoding, Example, Fallback, Feature, Field, FieldKind, Group,
+    Input, InputKind, LocalTime, Model, Move, Pair, Pipeline, Source, SourceKind, Stream, Table, ToldAbsence, Transform,
+    Triggers, WhenOutdated, Window, Zone,
 };
 pub use schema::json_schema;

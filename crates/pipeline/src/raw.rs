@@ -4,7 +4,7 @@
 //! resolver, both of which know the line.
 
 mod absence;
-mod case;
+mod example;
 mod feature;
 mod group;
 mod source;
@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use absence::{ClockText, RawAbsence, RawZone};
-pub(crate) use case::{RawCase, RawExpected, RawTold};
+pub(crate) use example::{RawExample, RawExpected, RawTold};
 pub(crate) use feature::{AGGREGATORS, RawFeature};
 pub(crate) use group::{RawGroup, RawWhenOutdated};
 pub(crate) use source::{FieldType, NumberText, RawEncoding, RawField, RawFieldTable, RawPair, RawSource, RawTable};
@@ -59,7 +59,7 @@ pub(crate) struct RawPipeline {
     /// Values computed from features, by name: a SQL expression over feature columns and other transforms.
     pub(crate) transform: BTreeMap<String, Sql>,
     /// Events in, expected features out.
-    pub(crate) test: Vec<RawCase>,
+    pub(crate) test: Vec<RawExample>,
 }
 
 /// What a pipeline may use.

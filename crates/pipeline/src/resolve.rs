@@ -3,7 +3,7 @@
 //! Goes on after a fault with a stand-in, so that all faults are found at once; a pipeline with stand-ins is never handed
 //! out, since its report is not clean.
 
-mod cases;
+mod examples;
 mod expressions;
 mod features;
 mod fields;
@@ -40,10 +40,11 @@ pub(crate) fn resolve(id: &str, raw: &RawPipeline, exists: &dyn Fn(&str) -> bool
         sources: sources.into_resolved(),
         groups: groups.groups,
         transforms: transforms.transforms,
+        case: None,
         tests: Vec::new(),
     };
     let broken = [groups.broken, transforms.broken].concat();
-    let tests = cases::resolve(raw, &pipeline, &broken, exists, report);
+    let tests = examples::resolve(raw, &pipeline, &broken, exists, report);
     let pipeline = Pipeline { tests, ..pipeline };
     if report.is_clean() {
         check_memory(&pipeline, report);

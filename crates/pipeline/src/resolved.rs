@@ -4,6 +4,7 @@
 //! of TOML, and are the same for the engine, the backfill, the oracle and the checks.
 
 mod absence;
+mod case;
 mod feature;
 mod field;
 mod group;
@@ -13,6 +14,7 @@ use domain::ValueKind;
 
 pub use self::{
     absence::{Absence, AbsenceRule, LocalTime, Zone},
+    case::{Attribute, Case, Fallback, Model, Move, Triggers},
     feature::{Aggregator, Feature, Input, InputKind, Window},
     field::{Field, FieldKind},
     group::{Column, Group, WhenOutdated},
@@ -33,8 +35,10 @@ pub struct Pipeline {
     pub groups: Vec<Group>,
     /// A transform comes after the transforms that it uses.
     pub transforms: Vec<Transform>,
-    /// The folder's own cases.
-    pub tests: Vec<Case>,
+    /// What is predicted, if anything is.
+    pub case: Option<Case>,
+    /// The folder's own tests.
+    pub tests: Vec<Example>,
 }
 
 /// A value computed from the joined row of features.
@@ -48,9 +52,9 @@ pub struct Transform {
     pub kind: ValueKind,
 }
 
-/// One case of a pipeline's own tests.
+/// One of a pipeline's own tests.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub struct Example {
     /// Its name.
     pub name: String,
     /// JSON lines, path relative to the pipeline's folder: each line an event with the additional keys `_source` (may be
@@ -89,7 +93,7 @@ impl Pipeline {
     /// The same pipeline with some of its groups only, and without what is made of all of them.
     pub fn with_groups(&self, wanted: impl Fn(&str) -> bool) -> Self {
         let groups = self.groups.iter().filter(|group| wanted(&group.name)).cloned().collect();
-        Self { groups, transforms: Vec::new(), tests: Vec::new(), ..self.clone() }
+        Self { groups, transforms: Vec::new(), case: None, tests: Vec::new(), ..self.clone() }
     }
 
     /// The stream that feeds a source: itself for a stream, none for a file.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, path::Path, slice, sync::Arc};
 
 use domain::{Span, Timestamp, Value};
 use features::AbsenceChange;
-use pipeline::{Case, Pipeline, ToldAbsence};
+use pipeline::{Example, Pipeline, ToldAbsence};
 
 use crate::{
     Error,
@@ -50,7 +50,7 @@ pub fn run_cases(pipeline: &Arc<Pipeline>, folder: &Path) -> Result<Vec<Outcome>
     pipeline.tests.iter().map(|case| run_case(pipeline, folder, case)).collect()
 }
 
-fn run_case(pipeline: &Arc<Pipeline>, folder: &Path, case: &Case) -> Result<Outcome, Error> {
+fn run_case(pipeline: &Arc<Pipeline>, folder: &Path, case: &Example) -> Result<Outcome, Error> {
     let path = folder.join(&case.events);
     let events = History::open(pipeline, slice::from_ref(&path))?.collect::<Result<Vec<Event>, Error>>()?;
     let last = events.last().map(|event| event.append_at);

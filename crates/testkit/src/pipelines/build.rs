@@ -29,7 +29,7 @@ pub fn span(text: &str) -> Span {
 
 /// A pipeline of these parts, with an id and nothing else.
 pub fn pipeline(id: &str, sources: Vec<Source>, groups: Vec<Group>) -> Pipeline {
-    Pipeline { id: id.into(), memory_max: 1 << 30, sources, groups, transforms: Vec::new(), tests: Vec::new() }
+    Pipeline { id: id.into(), memory_max: 1 << 30, sources, groups, transforms: Vec::new(), case: None, tests: Vec::new() }
 }
 
 /// A field that may be null.

@@ -8,9 +8,9 @@ use super::check_file;
 use crate::document::Path;
 use crate::expression::Expr;
 use crate::quantities;
-use crate::raw::{RawCase, RawExpected, RawPipeline, RawTold};
+use crate::raw::{RawExample, RawExpected, RawPipeline, RawTold};
 use crate::report::Report;
-use crate::resolved::{Case, Pipeline, SourceKind, ToldAbsence};
+use crate::resolved::{Example, Pipeline, SourceKind, ToldAbsence};
 use crate::suggestion::{did_you_mean, listed};
 
 /// Why a record can be refused, from `docs/semantics.md`.
@@ -37,7 +37,7 @@ pub(super) fn resolve(
     broken: &[String],
     exists: &dyn Fn(&str) -> bool,
     report: &mut Report<'_>,
-) -> Vec<Case> {
+) -> Vec<Example> {
     let all = Path::default().key("test");
     let expectable = Expectable::new(pipeline, broken);
     let mut names = BTreeSet::new();
@@ -54,13 +54,13 @@ pub(super) fn resolve(
 }
 
 fn case(
-    raw: &RawCase,
+    raw: &RawExample,
     path: &Path,
     expectable: &Expectable<'_>,
     pipeline: &Pipeline,
     exists: &dyn Fn(&str) -> bool,
     report: &mut Report<'_>,
-) -> Option<Case> {
+) -> Option<Example> {
     if let Some(events) = &raw.events {
         check_file(&path.key("events"), events, exists, report);
     }
@@ -87,7 +87,7 @@ fn case(
     let place = |place: usize| path.key("absences").index(place);
     let told = |(at, raw): (usize, &RawTold)| told(raw, &place(at), pipeline, report);
     let absences = raw.absences.as_ref().map(|all| all.iter().enumerate().filter_map(told).collect());
-    Some(Case { name: raw.name.clone()?, events: raw.events.clone()?, at, expect, refused, absences })
+    Some(Example { name: raw.name.clone()?, events: raw.events.clone()?, at, expect, refused, absences })
 }
 
 fn told(raw: &RawTold, path: &Path, pipeline: &Pipeline, report: &mut Report<'_>) -> Option<ToldAbsence> {

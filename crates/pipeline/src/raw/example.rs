@@ -9,7 +9,7 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Test")]
-pub(crate) struct RawCase {
+pub(crate) struct RawExample {
     /// What the test shows.
     #[schemars(required)]
     pub(crate) name: Option<String>,
