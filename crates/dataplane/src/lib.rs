@@ -8,6 +8,7 @@ mod error;
 pub mod features;
 pub mod past;
 mod retry;
+pub mod scorer;
 mod topics;
 
 pub use error::Error;

@@ -48,6 +48,17 @@ pub(crate) enum Scalar {
     Text(Box<str>),
 }
 
+impl Scalar {
+    /// As a key is written.
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Units(units) => units.to_string(),
+            Self::Text(text) => text.to_string(),
+        }
+    }
+}
+
 const NULL_SPAN: (u32, u32) = (u32::MAX, u32::MAX);
 
 impl Texts {
@@ -132,12 +143,16 @@ impl Columns {
 
     /// A row to keep beyond the batch.
     pub(crate) fn row(&self, row: usize) -> Box<[Scalar]> {
-        let scalar = |column: &FieldColumn| match column {
+        (0..self.fields.len()).map(|field| self.scalar(row, field)).collect()
+    }
+
+    /// One value to keep beyond the batch.
+    pub(crate) fn scalar(&self, row: usize, field: usize) -> Scalar {
+        match &self.fields[field] {
             FieldColumn::Units(units) if units[row] != NULL => Scalar::Units(units[row]),
             FieldColumn::Text(texts) => texts.get(row).map_or(Scalar::Null, |text| Scalar::Text(text.into())),
             _ => Scalar::Null,
-        };
-        self.fields.iter().map(scalar).collect()
+        }
     }
 
     /// Appends a kept row.

@@ -1,12 +1,16 @@
 //! One record by itself: what it says of time and identity, and which entities it is about.
 //!
 //! For those who ask about single records, accepted or not: the same decoder, filters and keys as everywhere, a batch at a
-//! time. Never decides whether a record is taken.
+//! time. Never decides whether a record is taken. `reading/told.rs` says what it tells of a case.
+
+mod told;
 
 use std::sync::Arc;
 
 use domain::Timestamp;
 use pipeline::{Group, Pipeline, Source, SourceKind};
+
+pub use self::told::{Carried, CaseReading, Told};
 
 use crate::{
     Reason,
@@ -19,10 +23,53 @@ use crate::{
 /// Reads records of a pipeline's streams.
 #[derive(Debug)]
 pub struct Reading {
+    payloads: Payloads,
+}
+
+/// Payloads of a pipeline's streams, and what is kept of them.
+#[derive(Debug)]
+struct Payloads {
     pipeline: Arc<Pipeline>,
     used: Vec<Vec<bool>>,
     /// By source; none where there is no stream.
     decoders: Vec<Option<Decoder>>,
+}
+
+/// Some decoded payloads.
+struct Decoded {
+    /// Those that could be decoded, in their order.
+    columns: Columns,
+    /// Of each payload.
+    results: Vec<Result<(), Reason>>,
+}
+
+impl Payloads {
+    fn new(pipeline: Arc<Pipeline>, used: Vec<Vec<bool>>) -> Self {
+        let decoder = |source: &Source| match &source.kind {
+            SourceKind::Stream(stream) => Some(Decoder::new(source, stream)),
+            _ => None,
+        };
+        let decoders = pipeline.sources.iter().map(decoder).collect();
+        Self { pipeline, used, decoders }
+    }
+
+    fn decode(&mut self, source: usize, payloads: &[&[u8]]) -> Decoded {
+        let mut columns = Columns::new(&self.pipeline.sources[source].fields, &self.used[source]);
+        let results = match &mut self.decoders[source] {
+            Some(decoder) => payloads.iter().map(|payload| decoder.decode(payload, &mut Scratch::new(), &mut columns)).collect(),
+            None => vec![Err(Reason::Malformed); payloads.len()],
+        };
+        Decoded { columns, results }
+    }
+}
+
+impl Decoded {
+    /// What was made of each payload, out of what was made of each that could be decoded.
+    fn each<T>(self, rows: impl IntoIterator<Item = T>) -> Vec<Result<T, Reason>> {
+        let mut rows = rows.into_iter();
+        let mut next = || rows.next().unwrap_or_else(|| panic!("every decoded payload is a row"));
+        self.results.into_iter().map(|result| result.map(|()| next())).collect()
+    }
 }
 
 /// What a record says.
@@ -39,37 +86,24 @@ pub struct Seen {
 impl Reading {
     /// For the groups of this pipeline.
     pub fn new(pipeline: Arc<Pipeline>) -> Self {
-        let decoder = |source: &Source| match &source.kind {
-            SourceKind::Stream(stream) => Some(Decoder::new(source, stream)),
-            _ => None,
-        };
-        let decoders = pipeline.sources.iter().map(decoder).collect();
-        Self { used: crate::usage::used_fields(&pipeline), decoders, pipeline }
+        let used = crate::usage::used_fields(&pipeline);
+        Self { payloads: Payloads::new(pipeline, used) }
     }
 
     /// Reads payloads of one stream, in their order.
     pub fn read(&mut self, source: usize, payloads: &[&[u8]]) -> Vec<Result<Seen, Reason>> {
-        let Some(decoder) = self.decoders.get_mut(source).and_then(Option::as_mut) else {
-            return vec![Err(Reason::Malformed); payloads.len()];
-        };
-        let mut columns = Columns::new(&self.pipeline.sources[source].fields, &self.used[source]);
-        let decoded: Vec<Result<(), Reason>> =
-            payloads.iter().map(|payload| decoder.decode(payload, &mut Scratch::new(), &mut columns)).collect();
-        let mut entities = self.entities(source, &columns).into_iter();
-        let mut row = 0..;
-        let mut seen = |()| {
-            let row = row.next().unwrap_or(usize::MAX);
-            let entities = entities.next().unwrap_or_default();
-            Seen { time: Timestamp(columns.times[row]), identity: columns.identities[row], entities }
-        };
-        decoded.into_iter().map(|decoded| decoded.map(&mut seen)).collect()
+        let decoded = self.payloads.decode(source, payloads);
+        let columns = &decoded.columns;
+        let seen = |(row, entities)| Seen { time: Timestamp(columns.times[row]), identity: columns.identities[row], entities };
+        let rows: Vec<Seen> = self.entities(source, columns).into_iter().enumerate().map(seen).collect();
+        decoded.each(rows)
     }
 
     /// For each row, the entities of the groups that are fed by it.
     fn entities(&self, base: usize, columns: &Columns) -> Vec<Vec<(usize, String)>> {
         let mut entities = vec![Vec::new(); columns.len()];
-        let fed = self.pipeline.groups.iter().enumerate();
-        for (index, group) in fed.filter(|(_, group)| self.pipeline.base_of(group.source) == Some(base)) {
+        let fed = self.payloads.pipeline.groups.iter().enumerate();
+        for (index, group) in fed.filter(|(_, group)| self.payloads.pipeline.base_of(group.source) == Some(base)) {
             for (row, key) in self.keys(group, base, columns) {
                 entities[row as usize].push((index, key));
             }
@@ -78,14 +112,14 @@ impl Reading {
     }
 
     fn keys(&self, group: &Group, base: usize, columns: &Columns) -> Vec<(u32, String)> {
-        let (source, base) = (&self.pipeline.sources[group.source], &self.pipeline.sources[base]);
+        let (source, base) = (&self.payloads.pipeline.sources[group.source], &self.payloads.pipeline.sources[base]);
         let rows = relevant(source, base, columns);
         let pseudo;
         // A row of a derived source that is made of this event alone.
         let (columns, filter) = match source.kind {
             SourceKind::Stream(_) => (columns, group.filter.as_ref()),
             _ => {
-                pseudo = alone(source, base, columns, &self.used[group.source]);
+                pseudo = alone(source, base, columns, &self.payloads.used[group.source]);
                 (&pseudo, None)
             }
         };

@@ -1,6 +1,6 @@
 //! Which fields of which source anything looks at: the others are checked when decoded and not kept.
 
-use pipeline::{Expr, FieldKind, Pipeline, SourceKind, Zone};
+use pipeline::{Case, Expr, FieldKind, Pipeline, SourceKind, Zone};
 
 /// For each source, for each of its fields, whether it is used.
 pub(crate) fn used_fields(pipeline: &Pipeline) -> Vec<Vec<bool>> {
@@ -35,7 +35,27 @@ pub(crate) fn used_fields(pipeline: &Pipeline) -> Vec<Vec<bool>> {
         used[from][key] = true;
         exprs.into_iter().for_each(|expr| mark(expr, &mut used[from]));
     }
-    for (source, marks) in pipeline.sources.iter().zip(&mut used) {
+    mark_positions(pipeline, &mut used);
+    used
+}
+
+/// The same for what a case looks at.
+pub(crate) fn fields_of_case(pipeline: &Pipeline, case: &Case) -> Vec<Vec<bool>> {
+    let mut used: Vec<Vec<bool>> = pipeline.sources.iter().map(|source| vec![false; source.fields.len()]).collect();
+    for told in case.stages.iter().chain(&case.ends) {
+        used[told.source][told.key] = true;
+        told.filter.iter().for_each(|filter| mark(filter, &mut used[told.source]));
+    }
+    for (source, field) in case.attributes.iter().flat_map(|attribute| &attribute.told_by) {
+        used[*source][*field] = true;
+    }
+    mark_positions(pipeline, &mut used);
+    used
+}
+
+/// A cell is computed from its position.
+fn mark_positions(pipeline: &Pipeline, used: &mut [Vec<bool>]) {
+    for (source, marks) in pipeline.sources.iter().zip(used) {
         for (place, field) in source.fields.iter().enumerate() {
             if let FieldKind::Cell { latitude, longitude, .. } = field.kind
                 && marks[place]
@@ -45,7 +65,6 @@ pub(crate) fn used_fields(pipeline: &Pipeline) -> Vec<Vec<bool>> {
             }
         }
     }
-    used
 }
 
 fn mark(expr: &Expr, used: &mut [bool]) {

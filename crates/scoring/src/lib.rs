@@ -15,7 +15,7 @@ mod quantiles;
 mod session;
 mod shrink;
 mod signature;
-mod state;
+pub mod state;
 mod transform;
 mod trees;
 

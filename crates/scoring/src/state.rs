@@ -28,31 +28,36 @@ pub enum StateFault {
 }
 
 /// What a state is: four letters with the version as the last.
-pub(crate) type Mark = (&'static [u8; 4], &'static str);
+pub type Mark = (&'static [u8; 4], &'static str);
 
 /// Writes a state.
-pub(crate) struct Writer(Vec<u8>);
+#[derive(Debug)]
+pub struct Writer(Vec<u8>);
 
 impl Writer {
-    pub(crate) fn new((mark, _): Mark) -> Self {
+    /// Begins with the mark.
+    pub fn new((mark, _): Mark) -> Self {
         Self(mark.to_vec())
     }
 
-    pub(crate) fn word(&mut self, word: u64) {
+    /// Appends a word.
+    pub fn word(&mut self, word: u64) {
         self.0.extend_from_slice(&word.to_le_bytes());
     }
 
-    pub(crate) fn number(&mut self, number: f64) {
+    /// Appends a number.
+    pub fn number(&mut self, number: f64) {
         self.word(number.to_bits());
     }
 
-    pub(crate) fn key(&mut self, key: &str) {
+    /// Appends a text.
+    pub fn key(&mut self, key: &str) {
         self.word(key.len() as u64);
         self.0.extend_from_slice(key.as_bytes());
     }
 
     /// The bytes with their digest, and the digest.
-    pub(crate) fn finish(mut self) -> (Vec<u8>, StateId) {
+    pub fn finish(mut self) -> (Vec<u8>, StateId) {
         let id = digest(&self.0);
         self.word(id.0);
         (self.0, id)
@@ -60,11 +65,12 @@ impl Writer {
 }
 
 /// Reads a state.
-pub(crate) struct Reader<'b>(&'b [u8]);
+#[derive(Debug)]
+pub struct Reader<'b>(&'b [u8]);
 
 impl<'b> Reader<'b> {
     /// Checks mark and digest.
-    pub(crate) fn new((mark, what): Mark, bytes: &'b [u8]) -> Result<Self, StateFault> {
+    pub fn new((mark, what): Mark, bytes: &'b [u8]) -> Result<Self, StateFault> {
         let content = bytes.strip_prefix(mark).ok_or(StateFault::Foreign(what))?;
         let (content, id) = content.split_last_chunk().ok_or(StateFault::Damaged("it is cut off"))?;
         if digest(&bytes[..bytes.len() - 8]).0 != u64::from_le_bytes(*id) {
@@ -73,25 +79,27 @@ impl<'b> Reader<'b> {
         Ok(Self(content))
     }
 
-    pub(crate) fn word(&mut self) -> Result<u64, StateFault> {
+    /// The next word.
+    pub fn word(&mut self) -> Result<u64, StateFault> {
         let (word, rest) = self.0.split_first_chunk().ok_or(StateFault::Damaged("it is cut off"))?;
         self.0 = rest;
         Ok(u64::from_le_bytes(*word))
     }
 
     /// A number that is finite.
-    pub(crate) fn number(&mut self) -> Result<f64, StateFault> {
+    pub fn number(&mut self) -> Result<f64, StateFault> {
         let number = f64::from_bits(self.word()?);
         if number.is_finite() { Ok(number) } else { Err(StateFault::Damaged("a number is not finite")) }
     }
 
     /// How many items follow, each of at least so many bytes.
-    pub(crate) fn count(&mut self, bytes_min: usize) -> Result<usize, StateFault> {
+    pub fn count(&mut self, bytes_min: usize) -> Result<usize, StateFault> {
         let count = usize::try_from(self.word()?).unwrap_or(usize::MAX);
         if count > self.0.len() / bytes_min { Err(StateFault::Damaged("it is cut off")) } else { Ok(count) }
     }
 
-    pub(crate) fn key(&mut self) -> Result<String, StateFault> {
+    /// The next text.
+    pub fn key(&mut self) -> Result<String, StateFault> {
         let length = self.count(1)?;
         let (key, rest) = self.0.split_at(length);
         self.0 = rest;
@@ -99,7 +107,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Nothing may be left.
-    pub(crate) fn finish(self) -> Result<(), StateFault> {
+    pub fn finish(self) -> Result<(), StateFault> {
         if self.0.is_empty() { Ok(()) } else { Err(StateFault::Damaged("it goes on")) }
     }
 }

@@ -6,7 +6,7 @@ use super::Transform;
 use crate::expression::Expr;
 
 /// Something that begins, moves through stages and ends: what is predicted is when the last stage comes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Case {
     /// What predictions are about: the `order` of `order:o1`.
     pub entity: String,
