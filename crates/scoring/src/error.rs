@@ -107,6 +107,12 @@ pub enum Error {
         /// What should.
         expected: f32,
     },
+    /// The package is sound, and not for this pipeline.
+    #[error("the model does not fit the pipeline: {reason} Train it for this pipeline, or correct [case.model].")]
+    Misfit {
+        /// What is different.
+        reason: String,
+    },
     /// The caller's rows do not fit the signature.
     #[error(
         "{values} values and {places} places for predictions were given, and a row has {inputs} inputs and {outputs} outputs."
