@@ -6,6 +6,7 @@
 pub mod deploy;
 mod error;
 pub mod features;
+mod json;
 pub mod past;
 mod retry;
 pub mod scorer;

@@ -8,4 +8,4 @@ mod vector;
 pub use packed::{HEADER_BYTES, Header, PACKED_VERSION, PackedError, pack, unpack, unpack_header};
 pub use partition::partition_of;
 pub use time::{EARLIEST, LATEST, Span, Timestamp};
-pub use vector::{FeatureVector, NEVER, Schema, Value, ValueKind};
+pub use vector::{FeatureVector, NEVER, Schema, Value, ValueKind, is_outdated};

@@ -29,6 +29,11 @@ pub enum Value {
 /// "Never" as a `valid_until`.
 pub const NEVER: Timestamp = Timestamp(i64::MAX);
 
+/// Whether a vector that held until then should have been written anew by now.
+pub fn is_outdated(valid_until: Timestamp, tolerance: Span, now: Timestamp) -> bool {
+    valid_until != NEVER && valid_until.plus(tolerance) < now
+}
+
 /// What one group says about one entity at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureVector {

@@ -6,6 +6,7 @@ use pipeline::SourceKind;
 use ports::Outgoing;
 
 use super::Plan;
+use crate::json::quoted;
 
 /// The event of a change; none for an absence that is only counted.
 pub(super) fn event(plan: &Plan, partition: u32, change: &AbsenceChange) -> Option<Outgoing> {
@@ -25,30 +26,4 @@ pub(super) fn event(plan: &Plan, partition: u32, change: &AbsenceChange) -> Opti
     );
     let key = Bytes::copy_from_slice(change.key.as_bytes());
     Some(Outgoing { topic, partition, key, value: Bytes::from(value), headers: Vec::new() })
-}
-
-/// A text as JSON has it.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            control if (control as u32) < 0x20 => quoted.push_str(&format!("\\u{:04x}", control as u32)),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_key_is_a_json_text() {
-        for key in ["plain", "a\"b\\c", "line\nbreak\u{1}", "härte 🛴"] {
-            assert_eq!(serde_json::from_str::<String>(&quoted(key)).expect("JSON"), key);
-        }
-    }
 }

@@ -221,6 +221,19 @@ impl Cases {
         }
     }
 
+    /// Remembers what was promised of a case that is open.
+    pub fn promise(&mut self, key: &str, at: Timestamp) {
+        if let Some(life) = self.lives.get_mut(key).filter(|life| life.ending.is_none()) {
+            life.promise_at = Some(at);
+            self.changed.insert(key.to_owned());
+        }
+    }
+
+    /// What was promised of a case last.
+    pub fn promised(&self, key: &str) -> Option<Timestamp> {
+        self.lives.get(key)?.promise_at
+    }
+
     /// When time has something to do.
     pub fn next_timer(&self) -> Option<Timestamp> {
         self.timers.first().map(|(at, _)| *at)

@@ -1,10 +1,13 @@
 //! What is known of one case. A function of the set of events that were heard and not of their order: each stage was reached when the
 //! earliest event says so, and each attribute is what the latest event says.
 
-use domain::Timestamp;
+use domain::{Timestamp, Value};
 use features::{Carried, Told};
 use pipeline::Case;
-use scoring::state::{Mark, Reader, StateFault, Writer};
+use scoring::{
+    Row,
+    state::{Mark, Reader, StateFault, Writer},
+};
 
 use super::Trigger;
 
@@ -43,6 +46,8 @@ pub struct Life {
     pub(super) ending: Option<(Ending, Timestamp)>,
     /// When it is predicted next although nothing happens.
     pub(super) next_at: Option<Timestamp>,
+    /// What was promised last.
+    pub(super) promise_at: Option<Timestamp>,
 }
 
 impl Life {
@@ -54,6 +59,7 @@ impl Life {
             since,
             ending: None,
             next_at: None,
+            promise_at: None,
         }
     }
 
@@ -91,6 +97,18 @@ impl Life {
         self.attributes[place].as_ref().map(|(_, carried)| carried)
     }
 
+    /// What it carries as values, and the seconds since it reached each stage but the last: its own columns of the row.
+    pub fn values(&self, case: &Case, now: Timestamp) -> Row {
+        let carried = case.attributes.iter().zip(&self.attributes).filter(|(declared, _)| declared.kind.is_some());
+        let carried = carried.map(|(_, attribute)| match attribute {
+            Some((_, Carried::Value(value))) => Some(*value),
+            _ => None,
+        });
+        let (_, before) = self.stages.split_last().unwrap_or((&None, &[]));
+        let since = |moment: &Option<Moment>| moment.map(|moment| Value::Float(seconds_between(moment.at, now)));
+        carried.chain(before.iter().map(since)).collect()
+    }
+
     /// How it has ended.
     pub fn ending(&self) -> Option<Ending> {
         self.ending.map(|(ending, _)| ending)
@@ -118,8 +136,7 @@ impl Life {
             Some((Ending::Lost, at)) => (3, 0, at.0),
         };
         [kind, place, heard_at.cast_unsigned()].into_iter().for_each(|word| writer.word(word));
-        writer.word(u64::from(self.next_at.is_some()));
-        writer.word(self.next_at.map_or(0, |at| at.0.cast_unsigned()));
+        [self.next_at, self.promise_at].into_iter().for_each(|at| write_instant(&mut writer, at));
         for moments in [&self.stages, &self.ends] {
             writer.word(moments.len() as u64);
             moments.iter().for_each(|moment| write_moment(&mut writer, *moment));
@@ -133,11 +150,11 @@ impl Life {
                     writer.word(0);
                     writer.key(text);
                 }
-                Some(Carried::Value(domain::Value::Float(number))) => {
+                Some(Carried::Value(Value::Float(number))) => {
                     writer.word(1);
                     writer.word(number.to_bits());
                 }
-                Some(Carried::Value(domain::Value::Integer(number))) => {
+                Some(Carried::Value(Value::Integer(number))) => {
                     writer.word(2);
                     writer.word(number.cast_unsigned());
                 }
@@ -159,8 +176,8 @@ impl Life {
             _ => return Err(StateFault::Damaged("it ended in no known way")),
         };
         life.ending = ending.map(|ending| (ending, Timestamp(heard_at.cast_signed())));
-        let (is_some, at) = (reader.word()? != 0, Timestamp(reader.word()?.cast_signed()));
-        life.next_at = is_some.then_some(at);
+        life.next_at = read_instant(&mut reader)?;
+        life.promise_at = read_instant(&mut reader)?;
         for moments in [&mut life.stages, &mut life.ends] {
             fits(reader.count(ATTRIBUTE_BYTES_MIN)?, moments.len())?;
             for moment in moments {
@@ -172,8 +189,8 @@ impl Life {
             let Some(moment) = read_moment(&mut reader)? else { continue };
             let carried = match reader.word()? {
                 0 => Carried::Text(reader.key()?.into()),
-                1 => Carried::Value(domain::Value::Float(f64::from_bits(reader.word()?))),
-                2 => Carried::Value(domain::Value::Integer(reader.word()?.cast_signed())),
+                1 => Carried::Value(Value::Float(f64::from_bits(reader.word()?))),
+                2 => Carried::Value(Value::Integer(reader.word()?.cast_signed())),
                 _ => return Err(StateFault::Damaged("an attribute is of no known kind")),
             };
             *attribute = Some((moment, carried));
@@ -189,8 +206,23 @@ fn fits(count: usize, expected: usize) -> Result<(), StateFault> {
     if count == expected { Ok(()) } else { Err(OTHER) }
 }
 
+/// An event may be stamped a little in the future.
+fn seconds_between(from: Timestamp, until: Timestamp) -> f64 {
+    until.0.saturating_sub(from.0).max(0) as f64 / 1000.0
+}
+
 fn earliest(known: &mut Option<Moment>, moment: Moment) {
     *known = Some(known.map_or(moment, |known| known.min(moment)));
+}
+
+fn write_instant(writer: &mut Writer, at: Option<Timestamp>) {
+    writer.word(u64::from(at.is_some()));
+    writer.word(at.map_or(0, |at| at.0.cast_unsigned()));
+}
+
+fn read_instant(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, StateFault> {
+    let (is_some, at) = (reader.word()? != 0, Timestamp(reader.word()?.cast_signed()));
+    Ok(is_some.then_some(at))
 }
 
 fn write_moment(writer: &mut Writer, moment: Option<Moment>) {

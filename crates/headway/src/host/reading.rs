@@ -1,6 +1,6 @@
 //! The vectors of an entity as readers get them, with names, ages and what to think of them.
 
-use domain::{FeatureVector, Header, NEVER, Schema, Span, Timestamp, Value, unpack, unpack_header};
+use domain::{FeatureVector, Header, NEVER, Schema, Span, Timestamp, Value, is_outdated, unpack, unpack_header};
 use pipeline::Pipeline;
 use ports::{OnlineStore, VectorKey};
 use serde::{Deserialize, Serialize};
@@ -135,11 +135,6 @@ fn group_reading(pipeline: &Pipeline, place: usize, packed: &[u8], now: Timestam
         source_silent: header.source_silent,
         features: features.collect(),
     })
-}
-
-/// Whether a vector that held until then should have been written anew by now.
-pub(crate) fn is_outdated(valid_until: Timestamp, tolerance: Span, now: Timestamp) -> bool {
-    valid_until != NEVER && valid_until.plus(tolerance) < now
 }
 
 fn json(value: Option<&Value>) -> serde_json::Value {

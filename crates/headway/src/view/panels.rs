@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use domain::{FeatureVector, NEVER, Span, Timestamp, Value, unpack};
+use domain::{FeatureVector, NEVER, Span, Timestamp, Value, is_outdated, unpack};
 use ports::{OnlineStore, Serving, VectorKey};
 
 use crate::{
     failure::Failure,
-    host::{Host, reading::is_outdated},
+    host::Host,
     parts::AnyOnline,
     view::{
         entities::{Kind, Shown, kinds},

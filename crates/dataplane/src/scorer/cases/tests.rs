@@ -167,6 +167,7 @@ fn what_was_written_is_read_and_nothing_else_is() {
     for (place, carried) in carried.into_iter().enumerate() {
         let attributes = vec![(0, carried)];
         scene.hear(&Told { attributes, ..told("o1", place as i64, u128::MAX, &[0, 2]) }, place as i64);
+        scene.cases.promise("o1", Timestamp(place as i64 * MINUTE));
         let bytes = scene.cases.lives["o1"].encode();
         assert_eq!(Life::decode(&rules().case, &bytes).as_ref(), Ok(&scene.cases.lives["o1"]));
         for length in 0..bytes.len() {

@@ -33,13 +33,13 @@ const SCOOTERS: u32 = 5_000;
 /// Which pipeline is measured.
 pub(super) enum Subject {
     BuiltIn,
-    Folder(Pipeline),
+    Folder(Box<Pipeline>),
 }
 
 impl Subject {
     pub(super) fn named(folder: Option<&Path>) -> Result<Self, Failure> {
         Ok(match folder {
-            Some(folder) => Self::Folder(pipeline::load(folder)?),
+            Some(folder) => Self::Folder(Box::new(pipeline::load(folder)?)),
             None => Self::BuiltIn,
         })
     }
@@ -203,7 +203,8 @@ mod tests {
     fn what_a_city_does_in_a_day_is_no_later_than_its_pipeline_allows() {
         let pipeline = pipeline::load(Path::new("../../pipelines/delivery-eta")).expect("the pipeline of the repository");
         let (topics, now) = (Topics::new(&pipeline), Timestamp(1_800_000_000_000));
-        let mut load = Load::new(&Subject::Folder(pipeline), &topics, 16, 20_000, clock_fn(1.0, move || now)).expect("a load");
+        let mut load =
+            Load::new(&Subject::Folder(Box::new(pipeline)), &topics, 16, 20_000, clock_fn(1.0, move || now)).expect("a load");
         let (mut count, mut before, mut seen) = (0, Timestamp(0), BTreeMap::new());
         while let Some(event) = load.next().expect("events enough") {
             let payload: serde_json::Value = serde_json::from_slice(&event.value).expect("JSON");
