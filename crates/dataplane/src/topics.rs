@@ -69,6 +69,21 @@ impl Topics {
         format!("{}late", self.prefix).into()
     }
 
+    /// Predictions, one for each trigger.
+    pub fn predictions(&self) -> Arc<str> {
+        format!("{}eta", self.prefix).into()
+    }
+
+    /// What is known of the cases that are predicted: each change of one, under its key.
+    pub fn cases(&self) -> Arc<str> {
+        format!("{}cases", self.prefix).into()
+    }
+
+    /// The group that makes predictions.
+    pub fn scorer_group(&self) -> String {
+        format!("{}scorer", self.prefix)
+    }
+
     /// The group that makes the features of one generation.
     pub fn features_group(&self, generation: u32) -> String {
         format!("{}features.{generation}", self.prefix)

@@ -134,12 +134,12 @@ impl Estimator {
         &self.columns
     }
 
-    /// Adds the inputs to each row, and says how long each case will take.
+    /// Adds the inputs to each row, and says how long each case will take. The model is not asked about a row that is not `usable`.
     ///
     /// # Panics
     ///
     /// When a row has another number of values than there are columns before the inputs.
-    pub fn estimate(&self, rows: &mut [Row], work: &mut Work) -> Vec<Estimate> {
+    pub fn estimate(&self, rows: &mut [Row], usable: &[bool], work: &mut Work) -> Vec<Estimate> {
         let mut inputs = self.inputs.evaluator();
         let mut added = Row::new();
         for row in &mut *rows {
@@ -148,9 +148,9 @@ impl Estimator {
         }
         let said = self.ask(rows, work);
         let mut medians = self.medians.evaluator();
-        let each = rows.iter().zip(said).map(|(row, said)| match said {
-            Some(left) => Estimate { left, fallback: None },
-            None => {
+        let each = rows.iter().zip(said).zip(usable).map(|((row, said), usable)| match said {
+            Some(left) if *usable => Estimate { left, fallback: None },
+            _ => {
                 work.medians.clear();
                 medians.append(row, &mut work.medians);
                 self.fall_back(&work.medians)

@@ -32,7 +32,7 @@ pub struct Rules {
 }
 
 /// What became of what was told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Heard {
     /// It was news.
     News,
@@ -122,6 +122,11 @@ impl Rules {
     #[must_use]
     pub fn with_cases_max(self, cases_max: usize) -> Self {
         Self { cases_max, ..self }
+    }
+
+    /// The longest that a case is known.
+    pub fn lasts_at_most(&self) -> Span {
+        Span(self.case.longest.0 + self.remember.0)
     }
 
     /// What is predicted.

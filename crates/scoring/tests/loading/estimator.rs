@@ -93,9 +93,13 @@ fn package(manifest: &str) -> Arc<Package> {
 
 /// What is said of kitchens that take so long: the place of the fallback, and the seconds.
 fn said(estimator: &Estimator, preparations: &[Option<f64>]) -> Vec<(Option<usize>, [f64; 4])> {
+    said_if(true, estimator, preparations)
+}
+
+fn said_if(usable: bool, estimator: &Estimator, preparations: &[Option<f64>]) -> Vec<(Option<usize>, [f64; 4])> {
     let row = |prep: &Option<f64>| vec![prep.map(Value::Float), Some(Value::Integer(1))];
     let mut rows: Vec<Row> = preparations.iter().map(row).collect();
-    let estimates = estimator.estimate(&mut rows, &mut Work::default());
+    let estimates = estimator.estimate(&mut rows, &vec![usable; preparations.len()], &mut Work::default());
     for (row, prep) in rows.iter().zip(preparations) {
         assert_eq!(row[2], prep.map(|prep| Value::Float(2.0 * prep)), "the row has its inputs afterwards");
     }
@@ -118,6 +122,7 @@ fn a_model_answers_first_and_in_order() {
     // What the package adds to the third makes it the longest.
     let model = (None, [140.0, 230.0, 410.0, 1320.0]);
     assert_eq!(said(&estimator, &[Some(500.0), None]), [model, model], "a missing value is the model's to judge");
+    assert_eq!(said_if(false, &estimator, &[Some(500.0)]), [(Some(0), [500.0, 1000.0, 1500.0, 2000.0])], "it may not be asked");
     let store = (Some(0), [600.0, 1200.0, 1800.0, 2400.0]);
     assert_eq!(said(&estimator, &[Some(600.0), Some(1.0), Some(600.0)]), [store, model, store], "one row harms no other");
 }
