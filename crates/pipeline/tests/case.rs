@@ -1,5 +1,7 @@
 //! What a declared case means: the columns of its row in their promised order, places instead of names, and every default.
 
+use std::path::Path;
+
 use domain::{Span, ValueKind};
 use pipeline::{CalibrationRules, Case, Expr, Pipeline, PromiseRules, parse};
 
@@ -156,4 +158,17 @@ fn the_reference_shows_a_sound_case() {
     let pipeline = parse("tour", &format!("{tour}{case}")).unwrap_or_else(|faults| panic!("{faults}"));
     let case = pipeline.case.expect("the second shows one");
     assert_eq!((case.stages.len(), case.ends.len(), case.inputs.len(), case.fallbacks.len()), (3, 1, 2, 2));
+}
+
+#[test]
+fn delivery_eta_predicts_when_an_order_is_delivered() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/delivery-eta");
+    let pipeline = pipeline::load(&folder).unwrap_or_else(|faults| panic!("{faults}"));
+    let case = case(&pipeline);
+    let stages: Vec<&str> = case.stages.iter().map(|stage| stage.name.as_str()).collect();
+    assert_eq!(stages, ["placed", "accepted", "ready", "delivered"]);
+    let fallbacks: Vec<&str> = case.fallbacks.iter().map(|fallback| fallback.name.as_str()).collect();
+    assert_eq!(fallbacks, ["store", "area", "anywhere"]);
+    let model = case.model.as_ref().expect("it has a model");
+    assert_eq!((model.name.as_str(), model.inputs.len(), pipeline.case_columns().len()), ("eta", 34, 76));
 }
