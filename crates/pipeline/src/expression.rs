@@ -51,6 +51,29 @@ pub enum Expr {
     Call(Function, Vec<Expr>),
 }
 
+impl Expr {
+    /// Shows every field that the expression uses, as often as it does.
+    pub fn each_field(&self, visit: &mut dyn FnMut(usize)) {
+        match self {
+            Self::Field(place) => visit(*place),
+            Self::Number(_) | Self::Text(_) | Self::Boolean(_) | Self::Null(_) => {}
+            Self::Negate(value) | Self::Not(value) | Self::IsNull(value) | Self::In(value, _) => value.each_field(visit),
+            Self::Arithmetic(_, left, right) | Self::Compare(_, left, right) | Self::And(left, right) | Self::Or(left, right) => {
+                left.each_field(visit);
+                right.each_field(visit);
+            }
+            Self::Case(arms, otherwise) => {
+                for (when, then) in arms {
+                    when.each_field(visit);
+                    then.each_field(visit);
+                }
+                otherwise.each_field(visit);
+            }
+            Self::Call(_, arguments) => arguments.iter().for_each(|argument| argument.each_field(visit)),
+        }
+    }
+}
+
 /// Operators between numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Arithmetic {

@@ -11,6 +11,7 @@ mod literal;
 mod load;
 mod local;
 mod memory;
+mod parameter;
 mod quantities;
 mod raw;
 mod reach;
@@ -25,13 +26,14 @@ mod suggestion;
 pub use expression::{Arithmetic, Comparison, Expr, Function, Type};
 pub use fault::{Fault, Faults};
 pub use load::{load, parse};
-pub use local::time_zone;
+pub use local::{HOLIDAYS_MAX, day, time_zone};
 pub use memory::{MemoryItem, MemoryPlan, memory};
+pub use parameter::OutOfRange;
 pub use quantities::span;
 pub use reach::{Reach, reach};
 pub use resolved::{
-    Absence, AbsenceRule, Aggregator, Attribute, Case, Column, Encoding, Example, Fallback, Feature, Field, FieldKind, Group,
-    Input, InputKind, LocalTime, Model, Move, Pair, Pipeline, Source, SourceKind, Stream, Table, ToldAbsence, Transform,
-    Triggers, WhenOutdated, Window, Zone,
+    Absence, AbsenceRule, Aggregator, Attribute, CalibrationRules, Case, Column, CorrectorRules, Encoding, Example, Fallback,
+    Feature, Field, FieldKind, Group, Input, InputKind, LocalTime, Model, Move, Pair, Pipeline, PromiseRules, Source, SourceKind,
+    Stream, Table, ToldAbsence, Transform, Triggers, WhenOutdated, Window, Zone,
 };
 pub use schema::json_schema;

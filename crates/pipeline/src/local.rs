@@ -1,5 +1,6 @@
-//! Local time as texts: names of zones and times of day. The one place that says which texts name a zone.
+//! Local time as texts: names of zones, days and times of day. The one place that says which texts name a zone or a day.
 
+use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 
 use crate::resolved::LocalTime;
@@ -9,6 +10,9 @@ const OFFSET_MINUTES_MAX: i32 = 14 * 60;
 /// No name in the database is longer than 32 bytes; a longer text need not be looked up.
 const NAME_BYTES_MAX: usize = 64;
 
+/// A century of holidays, two in each week, is no list that somebody keeps by hand.
+pub const HOLIDAYS_MAX: usize = 10_000;
+
 /// The zone that a text names: an IANA name such as `Europe/Vienna`, or an offset such as `+05:30`. Names come from the database
 /// that is part of the program, so that every machine agrees.
 pub fn time_zone(text: &str) -> Option<TimeZone> {
@@ -17,6 +21,12 @@ pub fn time_zone(text: &str) -> Option<TimeZone> {
     }
     let is_name = (1..=NAME_BYTES_MAX).contains(&text.len()) && text.is_ascii();
     TimeZoneDatabase::bundled().get(text).ok().filter(|_| is_name)
+}
+
+/// The day that a text names, such as `2026-12-25`. Only this plain form: what else would be read as a day, such as an instant, was
+/// hardly meant.
+pub fn day(text: &str) -> Option<Date> {
+    text.parse::<Date>().ok().filter(|day| day.to_string() == text)
 }
 
 /// `-03:30`
@@ -44,7 +54,7 @@ fn minute_of_day(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::{time_of_day, time_zone};
+    use super::{day, time_of_day, time_zone};
     use crate::resolved::LocalTime;
 
     #[test]
@@ -55,6 +65,14 @@ mod tests {
         let long = "Europe/Vienna".repeat(10);
         for unknown in ["", "Europe", "Europe/Wien", "+5:45", "+14:01", "+24:00", "+05:60", "+0530", "−03:30", "CET ", &long] {
             assert!(time_zone(unknown).is_none(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn days() {
+        assert_eq!(day("2026-12-25").map(|day| day.day()), Some(25));
+        for wrong in ["", "2026-02-29", "25.12.2026", "2026-12-25T00:00:00", "20261225", "2026-12-25 "] {
+            assert!(day(wrong).is_none(), "{wrong}");
         }
     }
 

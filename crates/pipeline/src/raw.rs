@@ -4,9 +4,11 @@
 //! resolver, both of which know the line.
 
 mod absence;
+mod case;
 mod example;
 mod feature;
 mod group;
+mod rules;
 mod source;
 
 use std::collections::BTreeMap;
@@ -15,9 +17,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use absence::{ClockText, RawAbsence, RawZone};
+pub(crate) use case::{RawAttribute, RawCase, RawFallback, RawModel, RawMove, RawTriggers};
 pub(crate) use example::{RawExample, RawExpected, RawTold};
 pub(crate) use feature::{AGGREGATORS, RawFeature};
 pub(crate) use group::{RawGroup, RawWhenOutdated};
+pub(crate) use rules::{RawCalibration, RawCorrector, RawPromise};
 pub(crate) use source::{FieldType, NumberText, RawEncoding, RawField, RawFieldTable, RawPair, RawSource, RawTable};
 
 /// A length of time: a whole number and one of ms, s, m, h, d, such as "30s".
@@ -58,6 +62,8 @@ pub(crate) struct RawPipeline {
     pub(crate) group: BTreeMap<String, RawGroup>,
     /// Values computed from features, by name: a SQL expression over feature columns and other transforms.
     pub(crate) transform: BTreeMap<String, Sql>,
+    /// What is predicted, if anything is.
+    pub(crate) case: Option<RawCase>,
     /// Events in, expected features out.
     pub(crate) test: Vec<RawExample>,
 }

@@ -3,6 +3,8 @@
 //! Goes on after a fault with a stand-in, so that all faults are found at once; a pipeline with stand-ins is never handed
 //! out, since its report is not clean.
 
+mod case;
+mod computed;
 mod examples;
 mod expressions;
 mod features;
@@ -32,15 +34,18 @@ pub(crate) fn resolve(id: &str, raw: &RawPipeline, exists: &dyn Fn(&str) -> bool
     let memory_max = raw.limits.memory.as_ref().and_then(|text| report.take(&memory_path, "bad_size", quantities::size(&text.0)));
     let sources = sources::resolve(raw, exists, report);
     let groups = groups::resolve(raw, &sources, report);
-    sources.report_unused(&groups.used_sources, report);
     let transforms = transforms::resolve(raw, &groups, report);
+    let mut used = groups.used_sources.clone();
+    let around = case::Surroundings { sources: &sources, groups: &groups, transforms: &transforms };
+    let case = case::resolve(raw, around, &mut used, report);
+    sources.report_unused(&used, report);
     let pipeline = Pipeline {
         id: id.into(),
         memory_max: memory_max.unwrap_or(MEMORY_MAX_DEFAULT),
         sources: sources.into_resolved(),
         groups: groups.groups,
-        transforms: transforms.transforms,
-        case: None,
+        transforms: transforms.values,
+        case,
         tests: Vec::new(),
     };
     let broken = [groups.broken, transforms.broken].concat();

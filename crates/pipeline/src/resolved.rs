@@ -8,6 +8,7 @@ mod case;
 mod feature;
 mod field;
 mod group;
+mod rules;
 mod source;
 
 use domain::ValueKind;
@@ -18,6 +19,7 @@ pub use self::{
     feature::{Aggregator, Feature, Input, InputKind, Window},
     field::{Field, FieldKind},
     group::{Column, Group, WhenOutdated},
+    rules::{CalibrationRules, CorrectorRules, PromiseRules},
     source::{Encoding, Pair, Source, SourceKind, Stream, Table},
 };
 use crate::expression::Expr;
@@ -70,7 +72,7 @@ pub struct Example {
     pub absences: Option<Vec<ToldAbsence>>,
 }
 
-/// An absence that a case expects to be told.
+/// An absence that a test expects to be told.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ToldAbsence {
     /// Index of the absence.
@@ -88,6 +90,16 @@ impl Pipeline {
     pub fn row_columns(&self) -> Vec<(String, ValueKind)> {
         let columns = self.groups.iter().flat_map(|group| group.columns()).map(|column| (column.name, column.kind));
         columns.chain(self.transforms.iter().map(|transform| (transform.name.clone(), transform.kind.clone()))).collect()
+    }
+
+    /// What the row of a case has, in order: what [`row_columns`](Self::row_columns) has, attributes that are values, `since_…` for
+    /// each stage but the last, [`Case::CALENDAR`], and the inputs. Columns of entities that the case does not name are always null.
+    /// Nothing when no case is declared.
+    pub fn case_columns(&self) -> Vec<(String, ValueKind)> {
+        let Some(case) = &self.case else { return Vec::new() };
+        let inputs = case.inputs.iter().map(|input| (input.name.clone(), input.kind.clone()));
+        let own = Case::own_columns(&case.attributes, &case.stages);
+        self.row_columns().into_iter().chain(own).chain(inputs).collect()
     }
 
     /// The same pipeline with some of its groups only, and without what is made of all of them.

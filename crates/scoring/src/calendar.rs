@@ -9,9 +9,7 @@ use std::collections::BTreeSet;
 use domain::{Timestamp, Value, ValueKind};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-
-/// A century of holidays, two in each week, is no list that somebody keeps by hand.
-const HOLIDAYS_MAX: usize = 10_000;
+use pipeline::HOLIDAYS_MAX;
 
 /// A calendar that cannot be meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +44,8 @@ impl Calendar {
     /// The calendar of a zone, with days such as `2026-12-25`.
     pub fn new<'t>(zone: &str, holidays: impl IntoIterator<Item = &'t str>) -> Result<Self, CalendarFault> {
         let zone = pipeline::time_zone(zone).ok_or_else(|| CalendarFault::Zone(zone.into()))?;
-        let days = holidays.into_iter().map(day).collect::<Result<Vec<_>, _>>()?;
+        let day = |text: &str| pipeline::day(text).ok_or_else(|| CalendarFault::Holiday(text.into()));
+        let days = holidays.into_iter().map(day).collect::<Result<Vec<Date>, CalendarFault>>()?;
         if days.len() > HOLIDAYS_MAX {
             return Err(CalendarFault::TooMany(days.len()));
         }
@@ -65,12 +64,6 @@ impl Calendar {
         [i64::from(local.hour()), i64::from(local.minute()), i64::from(weekday), i64::from(is_holiday)]
             .map(|value| Some(Value::Integer(value)))
     }
-}
-
-/// Only the plain form of a day: what else would be read as one, such as an instant, was hardly meant.
-fn day(text: &str) -> Result<Date, CalendarFault> {
-    let day: Option<Date> = text.parse().ok();
-    day.filter(|day| day.to_string() == text).ok_or_else(|| CalendarFault::Holiday(text.into()))
 }
 
 #[cfg(test)]
@@ -114,6 +107,11 @@ mod tests {
         // Samoa left out the day before this one.
         check("Pacific/Apia", "2011-12-30T09:59:59Z", "23:59 day 4 holiday 0");
         check("Pacific/Apia", "2011-12-30T10:00:00Z", "00:00 day 6 holiday 1");
+    }
+
+    #[test]
+    fn a_case_calls_its_inputs_the_same() {
+        assert_eq!(Calendar::INPUTS.map(|(name, _)| name), pipeline::Case::CALENDAR);
     }
 
     #[test]

@@ -11,7 +11,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::parameter::{OutOfRange, within};
+use pipeline::{CalibrationRules, OutOfRange};
+
 use crate::quantiles::{LEVELS, Quantiles};
 use crate::shrink::{Evidence, shrunk};
 use crate::state::{Mark, Reader, StateFault, StateId, Writer, is_key};
@@ -20,19 +21,6 @@ const MARK: Mark = (b"hca1", "calibration state");
 
 /// Areas beyond these have the offsets of all. A state of so many takes about 8 MB; cities have hundreds.
 const AREAS_MAX: usize = 100_000;
-
-/// How calibration follows, as it is declared.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CalibrationRules {
-    /// The first step of an offset, in seconds; the n-th is shorter by the root of n.
-    pub step_first: f64,
-    /// The shortest step, in seconds: how fast a shift is followed, and how much an offset trembles.
-    pub step_last: f64,
-    /// No offset is further from zero, in seconds.
-    pub offset_max: f64,
-    /// With as many orders, an area's own offsets and those of all weigh the same.
-    pub strength: f64,
-}
 
 /// The offsets of all areas, as far as orders have closed.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,10 +40,7 @@ struct Tracker {
 impl Calibration {
     /// Without any order.
     pub fn new(rules: CalibrationRules) -> Result<Self, OutOfRange> {
-        within("step_first", &rules.step_first, 1.0..=3600.0)?;
-        within("step_last", &rules.step_last, 0.1..=rules.step_first)?;
-        within("offset_max", &rules.offset_max, rules.step_first..=86_400.0)?;
-        within("strength", &rules.strength, 1.0..=100_000.0)?;
+        rules.check()?;
         Ok(Self { rules, all: Tracker::default(), areas: BTreeMap::new() })
     }
 

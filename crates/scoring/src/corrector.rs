@@ -15,16 +15,15 @@ mod curve;
 use std::collections::BTreeMap;
 
 use domain::{Span, Timestamp};
+use pipeline::{CorrectorRules, OutOfRange};
 
 pub use self::adjustments::Adjustments;
 use self::curve::{Censored, Curve};
-use crate::parameter::{OutOfRange, within};
 use crate::shrink::{Evidence, shrunk};
 use crate::state::{Mark, Reader, StateFault, StateId, Writer, is_key};
 
 const MARK: Mark = (b"hco1", "corrector state");
 
-const STAGES_MAX: usize = 8;
 /// Orders under way in the largest city for an evening: about 40 MB. Beyond it orders are not followed until others end.
 const OPEN_MAX: usize = 200_000;
 /// See `calibration`: cities have hundreds.
@@ -34,21 +33,6 @@ const AREAS_MAX: usize = 100_000;
 const HALVINGS: i32 = 64;
 /// What is lighter than a millionth of an order, which takes a day and a half to become of one, is forgotten.
 const WEIGHT_MIN: f64 = 1e-6;
-
-/// How residuals become adjustments, as it is declared.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CorrectorRules {
-    /// After this a residual weighs half.
-    pub half_life: Span,
-    /// With so many orders, decayed, what they say and what all areas say weigh the same.
-    pub strength: f64,
-    /// No adjustment is further from zero, in seconds.
-    pub adjustment_max: f64,
-    /// How many stages an order has.
-    pub stages: usize,
-    /// An order that has been in one stage for longer was lost.
-    pub longest: Span,
-}
 
 /// Residuals of all areas, and the orders under way.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,11 +58,7 @@ struct Open {
 impl Corrector {
     /// Without any order.
     pub fn new(rules: CorrectorRules) -> Result<Self, OutOfRange> {
-        within("half_life", &rules.half_life, Span(90 * 60_000)..=Span(180 * 60_000))?;
-        within("strength", &rules.strength, 1.0..=100_000.0)?;
-        within("adjustment_max", &rules.adjustment_max, 0.0..=7200.0)?;
-        within("stages", &rules.stages, 1..=STAGES_MAX)?;
-        within("longest", &rules.longest, Span(60_000)..=Span(86_400_000))?;
+        rules.check()?;
         let all = vec![Curve::default(); rules.stages];
         Ok(Self { rules, reference: None, all, areas: BTreeMap::new(), open: BTreeMap::new() })
     }

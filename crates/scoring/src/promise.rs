@@ -4,34 +4,9 @@
 //! being told "sooner" pleases. This file never reads a clock and never says why an order is late.
 
 use domain::{Span, Timestamp};
+use pipeline::{OutOfRange, PromiseRules};
 
-use crate::parameter::{OutOfRange, within};
 use crate::quantiles::Quantiles;
-
-/// A quantile from below the median would be broken more often than kept, and beyond the outermost level nothing is known.
-const QUANTILE_RANGE: std::ops::RangeInclusive<f64> = 0.5..=0.9;
-/// The ratio that gives the outermost level: 9 / (9 + 1).
-const COST_RATIO_MAX: f64 = 9.0;
-/// Costs are declared against each other; this keeps their ratio a number that a person meant.
-const COST_RANGE: std::ops::RangeInclusive<f64> = 0.001..=1000.0;
-/// Beyond an hour a promise is no time of day any more.
-const ROUND_TO_MAX: Span = Span(3_600_000);
-const CHANGE_MAX: Span = Span(3_600_000);
-
-/// How promises are made, as it is declared.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PromiseRules {
-    /// The share of promises that shall be kept; none lets the costs decide.
-    pub quantile: Option<f64>,
-    /// What a minute costs by which somebody waits longer than promised.
-    pub later_cost: f64,
-    /// What a minute costs by which it comes earlier than promised.
-    pub earlier_cost: f64,
-    /// Promises are whole multiples of this, such as five minutes.
-    pub round_to: Span,
-    /// A promise moves by at least this.
-    pub change_min: Span,
-}
 
 /// A policy whose parameters have been checked.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,23 +20,13 @@ pub struct PromisePolicy {
 impl PromisePolicy {
     /// Checks what was declared.
     ///
-    /// Without a quantile it is `later_cost / (later_cost + earlier_cost)`: the one at which a minute more of promise costs as much as
-    /// it spares on average.
-    ///
     /// A promise moves later when the change reaches `change_min`. It moves earlier only when what that gains is worth the risk of taking it
     /// back: when the change reaches `change_min` times the ratio of the costs.
     pub fn new(rules: PromiseRules) -> Result<Self, OutOfRange> {
-        let PromiseRules { quantile, later_cost, earlier_cost, round_to, change_min } = rules;
-        within("later_cost", &later_cost, COST_RANGE)?;
-        within("earlier_cost", &earlier_cost, COST_RANGE)?;
-        let ratio = later_cost / earlier_cost;
-        within("later_cost / earlier_cost", &ratio, 1.0..=COST_RATIO_MAX)?;
-        let quantile = quantile.unwrap_or(ratio / (ratio + 1.0));
-        within("quantile", &quantile, QUANTILE_RANGE)?;
-        within("round_to", &round_to, Span(1000)..=ROUND_TO_MAX)?;
-        within("change_min", &change_min, Span(0)..=CHANGE_MAX)?;
-        let earlier_min = Span((change_min.0 as f64 * ratio).ceil() as i64);
-        Ok(Self { quantile, round_to, later_min: change_min, earlier_min })
+        rules.check()?;
+        let PromiseRules { round_to, change_min, .. } = rules;
+        let earlier_min = Span((change_min.0 as f64 * rules.cost_ratio()).ceil() as i64);
+        Ok(Self { quantile: rules.kept_share(), round_to, later_min: change_min, earlier_min })
     }
 
     /// The share of promises that shall be kept.

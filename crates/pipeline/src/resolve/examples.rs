@@ -6,7 +6,6 @@ use domain::ValueKind;
 
 use super::check_file;
 use crate::document::Path;
-use crate::expression::Expr;
 use crate::quantities;
 use crate::raw::{RawExample, RawExpected, RawPipeline, RawTold};
 use crate::report::Report;
@@ -120,7 +119,7 @@ impl<'p> Expectable<'p> {
         // A transform belongs to the entity types of all columns it uses: to be expected, that has to be one.
         for transform in &pipeline.transforms {
             let mut used = BTreeSet::new();
-            each_field(&transform.expr, &mut |place| used.extend(owners.get(place).into_iter().flatten().copied()));
+            transform.expr.each_field(&mut |place| used.extend(owners.get(place).into_iter().flatten().copied()));
             owners.push(used);
         }
         let rows = pipeline.row_columns().into_iter().zip(owners);
@@ -191,25 +190,5 @@ fn number_of(expected: &RawExpected, kind: &ValueKind) -> Result<f64, String> {
         (_, ValueKind::Category(labels)) => {
             Err(format!("this column holds a category; write one of {} or \"null\"", listed(labels)))
         }
-    }
-}
-
-fn each_field(expr: &Expr, visit: &mut dyn FnMut(usize)) {
-    match expr {
-        Expr::Field(place) => visit(*place),
-        Expr::Number(_) | Expr::Text(_) | Expr::Boolean(_) | Expr::Null(_) => {}
-        Expr::Negate(value) | Expr::Not(value) | Expr::IsNull(value) | Expr::In(value, _) => each_field(value, visit),
-        Expr::Arithmetic(_, left, right) | Expr::Compare(_, left, right) | Expr::And(left, right) | Expr::Or(left, right) => {
-            each_field(left, visit);
-            each_field(right, visit);
-        }
-        Expr::Case(arms, otherwise) => {
-            for (when, then) in arms {
-                each_field(when, visit);
-                each_field(then, visit);
-            }
-            each_field(otherwise, visit);
-        }
-        Expr::Call(_, arguments) => arguments.iter().for_each(|argument| each_field(argument, visit)),
     }
 }

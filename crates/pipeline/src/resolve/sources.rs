@@ -123,9 +123,9 @@ impl Sources {
         &self.scopes[place]
     }
 
-    /// Reports sources that nothing comes of: no group, no topic, and no source made of it.
-    pub(super) fn report_unused(&self, used_by_groups: &BTreeSet<String>, report: &mut Report<'_>) {
-        for name in self.places.keys().filter(|name| !self.used.contains(*name) && !used_by_groups.contains(*name)) {
+    /// Reports sources that nothing comes of: no group, no topic, no case, and no source made of it.
+    pub(super) fn report_unused(&self, used: &BTreeSet<String>, report: &mut Report<'_>) {
+        for name in self.places.keys().filter(|name| !self.used.contains(*name) && !used.contains(*name)) {
             let path = Path::default().key("source").key(name);
             report
                 .key(&path, "unused_source", format!("nothing uses the source `{name}`"))
@@ -218,7 +218,7 @@ fn check_keys(path: &Path, kind: Kind, raw: &RawSource, report: &mut Report<'_>)
 }
 
 /// The place of a field by name; reports a name that is not declared.
-fn field_place(source: &Source, scope: &Scope, name: &str, path: &Path, report: &mut Report<'_>) -> Option<usize> {
+pub(super) fn field_place(source: &Source, scope: &Scope, name: &str, path: &Path, report: &mut Report<'_>) -> Option<usize> {
     let place = source.fields.iter().position(|field| field.name == name);
     if place.is_none() && !scope.is_broken(name) {
         let help = did_you_mean(name, source.fields.iter().map(|field| field.name.as_str()));

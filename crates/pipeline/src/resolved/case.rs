@@ -2,7 +2,7 @@
 
 use domain::{Span, ValueKind};
 
-use super::Transform;
+use super::{CalibrationRules, CorrectorRules, PromiseRules, Transform};
 use crate::expression::Expr;
 
 /// Something that begins, moves through stages and ends: what is predicted is when the last stage comes.
@@ -24,15 +24,25 @@ pub struct Case {
     pub area: Option<usize>,
     /// When a prediction is made.
     pub triggers: Triggers,
-    /// Values of the row that are computed for a case: `Expr::Field(i)` is the i-th of [`Case::columns`], and each comes after those that
-    /// it uses.
+    /// Values of the row that are computed for a case: `Expr::Field(i)` is the i-th of
+    /// [`Pipeline::case_columns`](super::Pipeline::case_columns), and each comes after those that it uses.
     pub inputs: Vec<Transform>,
-    /// What the model takes, as places in [`Case::columns`].
+    /// What the model is called and takes; none when every prediction is a fallback.
     pub model: Option<Model>,
-    /// What is said when no model can be asked: the first whose value is known.
+    /// What is said when no model can be asked: the first whose value is known. The last is a number and needs no column.
     pub fallbacks: Vec<Fallback>,
     /// Shorter and longer times than these, in seconds, are mistakes and teach nothing.
     pub label: (f64, f64),
+    /// The clocks of local time; [`time_zone`](crate::time_zone) knows its name.
+    pub zone: String,
+    /// The days on which `is_holiday` holds; [`day`](crate::day) reads each.
+    pub holidays: Vec<String>,
+    /// How one time is promised out of a prediction.
+    pub promise: PromiseRules,
+    /// How errors move predictions, with one prediction for the whole case. `longest` is the case's own as far as a corrector follows.
+    pub corrector: CorrectorRules,
+    /// How quantiles are calibrated.
+    pub calibration: CalibrationRules,
 }
 
 /// An event that moves a case.
@@ -73,7 +83,7 @@ pub struct Triggers {
 pub struct Model {
     /// Its name, the same for all versions.
     pub name: String,
-    /// Places in [`Case::columns`].
+    /// Places in [`Pipeline::case_columns`](super::Pipeline::case_columns): numbers, conditions and categories, each once.
     pub inputs: Vec<usize>,
 }
 
@@ -82,13 +92,29 @@ pub struct Model {
 pub struct Fallback {
     /// What a prediction says of why it is one.
     pub name: String,
-    /// The median in seconds, over [`Case::columns`].
+    /// The median of the seconds that are left until the last stage, over [`Pipeline::case_columns`](super::Pipeline::case_columns).
     pub seconds: Expr,
     /// The quantiles as multiples of it, ascending: 10, 50, 80 and 90 in a hundred.
     pub spread: [f64; 4],
 }
 
 impl Case {
-    /// The values of local time, after those of the features, transforms and attributes.
+    /// The values of local time, after those of the features, transforms, attributes and stages: three integers and a boolean.
     pub const CALENDAR: [&'static str; 4] = ["local_hour", "local_minute", "local_weekday", "is_holiday"];
+
+    /// What the row of a case has between the columns of the features and the inputs: attributes that are values, the seconds
+    /// since each stage but the last (null while it is not reached), and local time.
+    pub(crate) fn own_columns(attributes: &[Attribute], stages: &[Move]) -> Vec<(String, ValueKind)> {
+        let values = attributes.iter().filter_map(|attribute| Some((attribute.name.clone(), attribute.kind.clone()?)));
+        let passed = &stages[..stages.len().saturating_sub(1)];
+        let since = passed.iter().map(|stage| (Self::since(&stage.name), ValueKind::Float));
+        let kinds = [ValueKind::Integer, ValueKind::Integer, ValueKind::Integer, ValueKind::Boolean];
+        let calendar = Self::CALENDAR.into_iter().map(str::to_owned).zip(kinds);
+        values.chain(since).chain(calendar).collect()
+    }
+
+    /// The column with the seconds since a stage.
+    pub(crate) fn since(stage: &str) -> String {
+        format!("since_{stage}")
+    }
 }

@@ -51,16 +51,16 @@ impl Syntax {
         Self { node, span, height: below + 1 }
     }
 
-    /// Every name that the expression uses, as often as it does.
-    pub(crate) fn names(&self) -> Vec<&str> {
+    /// Every name that the expression uses and its place, as often as it does.
+    pub(crate) fn names(&self) -> Vec<(&str, Range<usize>)> {
         let mut names = Vec::new();
         self.collect_names(&mut names);
         names
     }
 
-    fn collect_names<'s>(&'s self, names: &mut Vec<&'s str>) {
+    fn collect_names<'s>(&'s self, names: &mut Vec<(&'s str, Range<usize>)>) {
         if let Node::Name { name, .. } = &self.node {
-            names.push(name);
+            names.push((name, self.span.clone()));
         }
         self.node.each_child(&mut |child| child.collect_names(names));
     }

@@ -1,10 +1,14 @@
 //! Every fault a spec can have, as a person sees it.
 
 mod absences;
+mod cases;
 mod expressions;
+mod fallbacks;
 mod features;
 mod groups;
+mod rows;
 mod sources;
+mod stages;
 
 use expect_test::{Expect, expect};
 
