@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use domain::{Schema, Timestamp};
+use domain::Timestamp;
 use features::Carried;
 use pipeline::{Case, Pipeline};
-use scoring::{Calendar, Estimate, Estimator, Known, Own, PromisePolicy, Read, Row, Rows, Work};
+use scoring::{Calendar, Estimate, Estimator, Known, Own, Package, PromisePolicy, Read, Row, Rows, Work};
 
 use super::{Life, Model, Prediction, Trigger};
 
@@ -38,21 +38,27 @@ pub struct Asked {
 }
 
 impl Predictor {
-    /// For a pipeline with the schemas of its groups. None when it predicts nothing.
-    pub fn new(
-        pipeline: &Pipeline,
-        schemas: Vec<Schema>,
-        calendar: Calendar,
-        estimator: Estimator,
-        promise: PromisePolicy,
-    ) -> Option<Self> {
-        let case = pipeline.case.clone()?;
+    /// For a pipeline, with the model that is asked; none when it predicts nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the model does not fit the pipeline.
+    pub fn new(pipeline: &Pipeline, model: Option<Arc<Package>>) -> Result<Option<Self>, scoring::Error> {
+        let Some(case) = pipeline.case.clone() else { return Ok(None) };
+        let calendar = checked(Calendar::new(&case.zone, case.holidays.iter().map(String::as_str)));
+        let promise = checked(PromisePolicy::new(case.promise));
+        let estimator = Estimator::new(&case, pipeline.case_columns());
+        let estimator = match model {
+            Some(model) => estimator.with_model(&case, model)?,
+            None => estimator,
+        };
         let attribute = |group: &pipeline::Group| {
             let known = case.entities.iter().find(|(entity, _)| *entity == group.entity);
             known.map(|(_, attribute)| *attribute)
         };
         let key_of = pipeline.groups.iter().map(attribute).collect();
-        Some(Self { rows: Rows::new(pipeline, schemas, calendar), key_of, case, estimator, promise })
+        let rows = Rows::new(pipeline, features::schemas(pipeline), calendar);
+        Ok(Some(Self { rows, key_of, case, estimator, promise }))
     }
 
     /// For each group of the pipeline, the key of the vector that a case needs; none where it has no such entity, or does not know it yet.
@@ -105,4 +111,9 @@ impl Predictor {
             None => None,
         }
     }
+}
+
+/// What a resolved pipeline declares.
+fn checked<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|fault| panic!("this was checked when the spec was read: {fault}"))
 }
