@@ -1,7 +1,7 @@
 //! What is weighed beside what the decoder makes of it: no field of any message is forgotten, and no file that decodes is refused.
 
 use prost::Message as _;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tract_onnx::pb::*;
 
