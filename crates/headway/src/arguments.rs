@@ -5,6 +5,7 @@ mod bench;
 mod doctor;
 mod explain;
 mod features;
+mod models;
 mod new;
 mod run;
 mod sample;
@@ -20,10 +21,11 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     backfill::{Backfill, Mode},
-    bench::{Bench, BenchEngine, BenchLatency, BenchPipeline, BenchRun, BenchState, BenchTakeover},
+    bench::{Bench, BenchEngine, BenchLatency, BenchPipeline, BenchRun, BenchScorer, BenchState, BenchTakeover},
     doctor::Doctor,
     explain::{Audit, AuditLate, Explain, Plan},
     features::{Features, FeaturesGet},
+    models::{Models, ModelsShow, ModelsSign, ModelsVerify},
     new::New,
     run::Run,
     sample::Sample,
@@ -95,6 +97,9 @@ pub(crate) enum Command {
     Topics(Topics),
     /// Tell whether this machine, this folder and its servers are fit, and what to do where they are not; changes nothing
     Doctor(Doctor),
+    /// Sign packages of models, check them as a scorer does, and look into them
+    #[command(subcommand)]
+    Models(Models),
     /// Generate a history of events, and instants to ask about
     Sample(Sample),
     /// Measure the engine

@@ -8,6 +8,7 @@ mod docs;
 mod doctor;
 mod explain;
 mod features;
+mod models;
 mod new;
 mod run;
 mod sample;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitNumber, Fa
         Command::Explain(arguments) => explain::explain(arguments, console)?,
         Command::Plan(arguments) => explain::plan(arguments, console)?,
         Command::Audit(Audit::Late(arguments)) => explain::late(arguments, console)?,
+        Command::Models(arguments) => models::run(arguments, console)?,
         Command::Sample(arguments) => sample::run(arguments, console)?,
         Command::Bench(Bench::Engine(arguments)) => bench::engine(arguments, console)?,
         Command::Bench(Bench::State(arguments)) => bench::state(arguments, console)?,
@@ -44,6 +46,7 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitNumber, Fa
         Command::Bench(Bench::Run(arguments)) => bench::live::run(arguments, console)?,
         Command::Bench(Bench::Pipeline(arguments)) => bench::live::run_pipeline(arguments, console)?,
         Command::Bench(Bench::Takeover(arguments)) => bench::live::run_takeover(arguments, console)?,
+        Command::Bench(Bench::Scorer(arguments)) => bench::scorer::run(arguments, console)?,
         // The schema is one JSON object already.
         Command::Schema => console.result(pipeline::json_schema, pages::schema)?,
         Command::Completions { shell } => console.text("script", &pages::completions(*shell))?,

@@ -4,6 +4,8 @@ use std::{io, path::Path};
 
 use serde_json::{Value, json};
 
+use crate::plain::plain;
+
 /// Tests failed, or a task could not be done.
 pub(crate) const FAILED: u8 = 1;
 /// The command line was not understood.
@@ -104,6 +106,21 @@ impl From<ports::Error> for Failure {
     fn from(error: ports::Error) -> Self {
         let code = if error.kind() == ports::ErrorKind::Invalid { BAD_CONFIGURATION } else { FAILED };
         Self { kind: Some(error.kind()), ..Self::new(code, error.to_string()) }
+    }
+}
+
+impl From<scoring::Error> for Failure {
+    fn from(error: scoring::Error) -> Self {
+        let (code, kind) = match &error {
+            scoring::Error::Rows { .. } => (FAILED, ports::ErrorKind::Bug),
+            _ => (BAD_CONFIGURATION, ports::ErrorKind::Invalid),
+        };
+        let message = match &error {
+            scoring::Error::Unreadable { source, .. } => format!("{error} The system says: {source}."),
+            _ => error.to_string(),
+        };
+        // Names in a package are words of whoever made it.
+        Self { kind: Some(kind), ..Self::new(code, plain(&message)) }
     }
 }
 

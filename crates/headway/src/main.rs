@@ -11,6 +11,7 @@ mod http;
 mod marker;
 mod pages;
 mod parts;
+mod plain;
 mod settings;
 mod table;
 mod telemetry;

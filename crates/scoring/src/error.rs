@@ -39,7 +39,7 @@ pub enum Error {
         bytes_max: u64,
     },
     /// A key cannot be read. Never says what was in it.
-    #[error("{what} is not a key: it has to be 64 hexadecimal digits, as `Signer::key` writes it.")]
+    #[error("{what} is not a key: it has to be 64 hexadecimal digits, as `headway models sign` writes them.")]
     Key {
         /// Which of the keys.
         what: String,

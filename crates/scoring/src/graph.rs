@@ -3,6 +3,7 @@
 
 mod allowed;
 mod numbers;
+mod wire;
 
 use std::collections::HashSet;
 
@@ -39,6 +40,7 @@ pub(crate) struct Checked {
 
 /// Reads and checks a model; a refusal says what is wrong with it.
 pub(crate) fn check(bytes: &[u8], signature: &Signature, limits: &Limits) -> Result<Checked, String> {
+    wire::check(bytes, limits.memory_bytes_max)?;
     let decoded = tract_onnx::onnx().proto_model_for_read(&mut &*bytes);
     let mut model = decoded.map_err(|error| format!("it is not an ONNX file, or a part of one ({error})"))?;
     if !model.functions.is_empty() || !model.training_info.is_empty() {
@@ -51,7 +53,7 @@ pub(crate) fn check(bytes: &[u8], signature: &Signature, limits: &Limits) -> Res
     if !graph.sparse_initializer.is_empty() {
         return Err("it holds sparse tensors: export it with dense ones".into());
     }
-    numbers::check(graph, limits)?;
+    numbers::check(graph)?;
     graph.node.iter().try_for_each(allowed::check)?;
     check_names(graph)?;
     let intakes = intakes(graph, signature)?;

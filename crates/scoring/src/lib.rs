@@ -31,7 +31,7 @@ pub use pipeline::{CalibrationRules, CorrectorRules, OutOfRange, PromiseRules};
 pub use promise::PromisePolicy;
 pub use quantiles::{LEVELS, Quantiles, SECONDS_MAX};
 pub use rows::{Known, Own, Read, Rows};
-pub use session::{Scratch, Session};
+pub use session::{Makeup, Scratch, Session};
 pub use shrink::{Evidence, shrunk};
 pub use signature::{Input, Kind, Signature};
 pub use state::{StateFault, StateId};

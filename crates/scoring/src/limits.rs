@@ -3,11 +3,11 @@
 /// The most that loads.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Of `model.onnx`. 300 trees of 31 leaves are 1 MB, and a message of the format becomes up to 85 times its size in memory.
+    /// Of `model.onnx`. 300 trees of 31 leaves are 1 MB.
     pub model_bytes_max: u64,
     /// Of `model.toml`: thousands of golden rows and the profiles of hundreds of inputs are some MB.
     pub manifest_bytes_max: u64,
-    /// Of the numbers in a model, and of everything that one batch makes of them.
+    /// Of a model when it is read, which is known beforehand, and of everything that one batch makes of its numbers.
     pub memory_bytes_max: u64,
     /// Operators in the graph. Exporters write a few for trees, and some dozen for a network with embeddings.
     pub operators_max: usize,

@@ -24,6 +24,8 @@ pub(crate) struct Network {
     intakes: Vec<Intake>,
     /// How many values each output of the graph has for a row.
     widths: Vec<usize>,
+    /// How many the file declares; there may be fewer in the plan.
+    operators: usize,
 }
 
 /// What a graph turned out to be.
@@ -43,6 +45,11 @@ impl Loaded {
 }
 
 impl Network {
+    /// How many operators the file declares.
+    pub(crate) fn operators(&self) -> usize {
+        self.operators
+    }
+
     /// Predicts up to `BATCH_ROWS_MAX` rows.
     pub(crate) fn predict(&self, rows: &[f32], width: usize, outputs: &mut [f32]) -> Result<(), String> {
         caught(|| self.run(rows, width, outputs))
@@ -106,7 +113,8 @@ fn load(checked: Checked, outputs: usize, limits: &Limits) -> TractResult<Loaded
         return Ok(Loaded::Trees(trees));
     }
     let plan = model.into_optimized()?.into_runnable()?;
-    Ok(Loaded::Network(Network { plan, intakes: checked.intakes, widths }))
+    let operators = checked.model.graph.map_or(0, |graph| graph.node.len());
+    Ok(Loaded::Network(Network { plan, intakes: checked.intakes, widths, operators }))
 }
 
 fn intake_type(intake: &Intake) -> DatumType {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 pub use folder::{read_folder, write_folder};
 pub use manifest::{Calibration, Golden, Manifest, Metric, Training};
-pub use seal::{Digest, Signer, TrustedKey, digest, sign};
+pub use seal::{Digest, Signer, TrustedKey, digest, key_of, sign};
 
 use crate::{Error, Limits, Scratch, Session};
 
@@ -21,10 +21,12 @@ pub const MODEL: &str = "model.onnx";
 pub const MANIFEST: &str = "model.toml";
 /// Digest, key and signature.
 pub const SIGNATURE: &str = "model.sig";
+/// What a package is made of.
+const FILES: [&str; 3] = [MODEL, MANIFEST, SIGNATURE];
 /// A signature's file has three lines.
 const SIGNATURE_BYTES_MAX: u64 = 4 << 10;
 /// Models are computed in single precision, in an order that differs between runtimes: a sum of hundreds of trees is off by 1e-6.
-const GOLDEN_TOLERANCE: f32 = 1e-4;
+pub const GOLDEN_TOLERANCE: f32 = 1e-4;
 
 /// The files of a package by their names.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -80,11 +82,10 @@ fn bytes_max(file: &str, limits: &Limits) -> u64 {
 }
 
 fn check_files(files: &Files, limits: &Limits) -> Result<(), Error> {
-    let expected = [MODEL, MANIFEST, SIGNATURE];
-    if let Some(file) = expected.into_iter().find(|file| !files.contains_key(*file)) {
-        return Err(Error::Missing { file, expected: expected.join(", ") });
+    if let Some(file) = FILES.into_iter().find(|file| !files.contains_key(*file)) {
+        return Err(Error::Missing { file, expected: FILES.join(", ") });
     }
-    if let Some(file) = files.keys().find(|file| !expected.contains(&file.as_str())) {
+    if let Some(file) = files.keys().find(|file| !FILES.contains(&file.as_str())) {
         return Err(Error::Unexpected { file: file.clone() });
     }
     for (file, content) in files {

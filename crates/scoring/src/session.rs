@@ -19,6 +19,23 @@ pub struct Session {
     replaces: bool,
 }
 
+/// What a model is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Makeup {
+    /// Decision trees alone.
+    Trees {
+        /// How many there are, of all outputs together.
+        trees: usize,
+        /// Splits and leaves of all of them.
+        nodes: usize,
+    },
+    /// A graph of operators, trees among them or not.
+    Network {
+        /// How many the file declares.
+        operators: usize,
+    },
+}
+
 /// What a thread keeps from one call to the next, so that none allocates for a row.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -47,6 +64,17 @@ impl Session {
     /// What goes in and comes out.
     pub fn signature(&self) -> &Signature {
         &self.signature
+    }
+
+    /// What the model is made of.
+    pub fn makeup(&self) -> Makeup {
+        match &self.model {
+            Loaded::Trees(ensembles) => Makeup::Trees {
+                trees: ensembles.iter().map(|ensemble| ensemble.trees()).sum(),
+                nodes: ensembles.iter().map(|ensemble| ensemble.nodes()).sum(),
+            },
+            Loaded::Network(network) => Makeup::Network { operators: network.operators() },
+        }
     }
 
     /// Predicts rows that stand one after the other; a missing value is NaN. `predictions` has as many places as there are rows

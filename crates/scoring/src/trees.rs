@@ -42,12 +42,10 @@ enum Nodes {
     Wide(Vec<Node<u32>>),
 }
 
-/// Trees that are walked side by side.
+/// Where a tree begins.
 #[derive(Debug)]
 struct Tree {
     root: u32,
-    /// No leaf is nearer to the root.
-    shallowest: u32,
 }
 
 /// Values of a set, in order, and whether a missing value counts as one of them.
@@ -82,6 +80,19 @@ pub(crate) struct Ensemble {
 }
 
 impl Ensemble {
+    /// How many trees there are.
+    pub(crate) fn trees(&self) -> usize {
+        self.trees.len()
+    }
+
+    /// How many splits and leaves they have.
+    pub(crate) fn nodes(&self) -> usize {
+        match &self.nodes {
+            Nodes::Narrow(nodes) => nodes.len(),
+            Nodes::Wide(nodes) => nodes.len(),
+        }
+    }
+
     /// How many values come out for each row.
     pub(crate) fn targets(&self) -> usize {
         self.targets

@@ -6,10 +6,39 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use scoring::{Input, Kind, Limits, Scratch, Session, Signature};
+use scoring::package::{Signer, read_folder};
+use scoring::{Input, Kind, Limits, Package, Scratch, Session, Signature};
 
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.headway/servers/models/bin/python3");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/models.py");
+const PAGE: &str = include_str!("../../../docs/reference/model-package.md");
+/// What the page takes for granted: a model that LightGBM trained, what is known about it, and a secret.
+const BEFORE: &str = r#"
+import lightgbm, numpy, pathlib, sys
+random = numpy.random.default_rng(3)
+rows = random.normal(size=(2_000, 40)).astype(numpy.float32)
+booster = lightgbm.train({"verbose": -1, "num_threads": 1}, lightgbm.Dataset(rows, 600 + 60 * rows[:, 0]), num_boost_round=20)
+inputs = "".join(f'[[inputs]]\nname = "x{at}"\n' for at in range(40))
+manifest = f"""format = 1
+name = "eta"
+version = "1"
+outputs = ["p50"]
+{inputs}
+[training]
+from = "2026-10-01T00:00:00Z"
+until = "2026-11-01T00:00:00Z"
+rows = 2000
+data_sha256 = "{'0' * 64}"
+[[golden]]
+row = {[float(value) for value in rows[0]]}
+expected = {[float(booster.predict(rows[:1])[0])]}
+"""
+secret = bytes([7] * 32)
+"#;
+const AFTER: &str = r#"
+for name, content in files.items():
+    (pathlib.Path(sys.argv[1]) / name).write_bytes(content)
+"#;
 /// Sums of float32 in another order.
 const TOLERANCE: f32 = 1e-5;
 
@@ -26,6 +55,19 @@ fn models_of_other_libraries_say_here_what_they_say_there() {
     for model in models {
         check(&model);
     }
+}
+
+/// The page's own words, run as they stand there: what they make loads.
+#[test]
+fn the_package_that_the_page_makes_loads() {
+    let code = PAGE.split_once("```python\n").and_then(|(_, rest)| rest.split_once("```")).expect("Python on the page").0;
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(PYTHON).arg("-c").arg([BEFORE, code, AFTER].concat()).arg(folder.path()).output();
+    let output = output.unwrap_or_else(|error| panic!("{PYTHON}: {error}. Run `./dev servers install models`."));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let files = read_folder(folder.path(), &Limits::default()).unwrap();
+    let package = Package::load(&files, &[Signer::from_secret(&[7; 32]).key()], &Limits::default()).unwrap();
+    assert_eq!(package.manifest().name, "eta");
 }
 
 /// One model: equal to ONNX Runtime everywhere, and to its library where no value is on a threshold.

@@ -4,7 +4,7 @@
 
 readonly MODELS=$INSTALLED/models
 readonly MODEL_PACKAGES=("lightgbm==4.7.0" "xgboost==3.2.0" "scikit-learn==1.9.1" "skl2onnx==1.20.0" "onnxmltools==1.16.0"
-    "onnx==1.23.2" "onnxruntime==1.31.1")
+    "onnx==1.23.2" "onnxruntime==1.31.1" "cryptography==50.0.2")
 
 install_models() {
     ! models_are_installed || return 0

@@ -2,9 +2,11 @@
 //!
 //! A batch is made or read before the clock goes on, so that the engine is measured and nothing else.
 
+mod forest;
 mod latency;
 mod orders;
 mod pings;
+mod scorer;
 mod state;
 mod usage;
 
@@ -17,9 +19,11 @@ use xxhash_rust::xxh3::Xxh3;
 
 pub use self::usage::{cpu_seconds, peak_memory_bytes, peak_memory_bytes_of};
 pub use self::{
+    forest::{Forest, ForestShape},
     latency::{LatencyBench, LatencyMeasured, bench_latency},
     orders::{Orders, orders_pipeline, orders_spec},
     pings::{Pings, pings_spec},
+    scorer::ScorerBench,
     state::{StateMeasured, bench_state},
 };
 use crate::{

@@ -31,8 +31,9 @@ mod unfinished;
 pub use audit::{AGE_MAX, COMPARED_MAX, LateReport, Lateness, late};
 pub use backfill::{Mode, Preview, Report, Request, backfill};
 pub use bench::{
-    EngineBench, LatencyBench, LatencyMeasured, Measured, Orders, Pings, StateMeasured, bench_engine, bench_latency, bench_state,
-    cpu_seconds, orders_pipeline, orders_spec, peak_memory_bytes, peak_memory_bytes_of, pings_spec, write_orders,
+    EngineBench, Forest, ForestShape, LatencyBench, LatencyMeasured, Measured, Orders, Pings, ScorerBench, StateMeasured,
+    bench_engine, bench_latency, bench_state, cpu_seconds, orders_pipeline, orders_spec, peak_memory_bytes, peak_memory_bytes_of,
+    pings_spec, write_orders,
 };
 pub use cases::{Difference, Outcome, run_cases};
 pub use compare::{Engines, GroupCost, Movement, Moving, Presence, Shortfall, compare};

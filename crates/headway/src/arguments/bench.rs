@@ -15,6 +15,8 @@ pub(crate) enum Bench {
     State(BenchState),
     /// Small batches: one event alone from payload to vectors, and 5,000 events a second in batches of 50 ms
     Latency(BenchLatency),
+    /// Rows through a model of 300 trees with 31 leaves each over 40 values, alone and in batches of 64, on one thread
+    Scorer(BenchScorer),
     /// The running system with its embedded parts: freshness at a steady rate, events a second, and the restart after a kill
     Run(BenchRun),
     /// The running system with the servers that are named: events a second out of a backlog, and freshness at two steady rates
@@ -66,6 +68,16 @@ pub(crate) struct BenchEngine {
     /// Write the generated orders to this file as JSON lines, and measure nothing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "pipeline"])]
     pub(crate) write: Option<PathBuf>,
+}
+
+/// Arguments of `bench scorer`.
+#[derive(Args, Debug)]
+pub(crate) struct BenchScorer {
+    /// An interpreter of Python: the same trees are measured in its ONNX Runtime and its LightGBM, as far as it has them, in turns with
+    /// ours. ONNX Runtime's figures hold a call from Python and its own work: rows and places for predictions are bound beforehand
+    /// (`run_with_iobinding`). LightGBM's hold all that `Booster.predict` does in Python
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Option<PathBuf>,
 }
 
 /// Arguments of `bench pipeline`.

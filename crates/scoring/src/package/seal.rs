@@ -13,6 +13,7 @@ use super::{Files, MANIFEST, MODEL, SIGNATURE};
 use crate::Error;
 
 const PURPOSE: &str = "headway model package 1";
+const KEY_IN_SIGNATURE: &str = "the key in model.sig";
 
 /// Names a package by what is in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +51,7 @@ pub(super) fn verify(files: &Files, trusted: &[TrustedKey]) -> Result<(Digest, T
     if found.0 != signed {
         return Err(Error::Changed { found: found.0, signed });
     }
-    let key = TrustedKey::parse(&key, "the key in model.sig")?;
+    let key = TrustedKey::parse(&key, KEY_IN_SIGNATURE)?;
     if !trusted.contains(&key) {
         return Err(Error::Untrusted { key: key.to_string(), trusted: trusted.len() });
     }
@@ -60,6 +61,13 @@ pub(super) fn verify(files: &Files, trusted: &[TrustedKey]) -> Result<(Digest, T
         Ok(()) => Ok((found, key)),
         Err(_) => Err(Error::Forged { key: key.to_string() }),
     }
+}
+
+/// The key that a package names. Says nothing about who signed it until that key was trusted and the signature looked at.
+pub fn key_of(files: &Files) -> Result<TrustedKey, Error> {
+    let signature = files.get(SIGNATURE).ok_or_else(|| Error::Missing { file: SIGNATURE, expected: super::FILES.join(", ") })?;
+    let [_, key, _] = lines(signature)?;
+    TrustedKey::parse(&key, KEY_IN_SIGNATURE)
 }
 
 fn message(digest: &Digest) -> String {

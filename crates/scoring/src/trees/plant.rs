@@ -163,7 +163,7 @@ impl<'a> Planter<'a> {
         let mut nodes = Vec::with_capacity(shapes.iter().map(|shape| shape.nodes).sum());
         let mut level = std::collections::VecDeque::new();
         for shape in shapes {
-            self.trees.push(Tree { root: nodes.len() as u32, shallowest: shape.shallowest });
+            self.trees.push(Tree { root: nodes.len() as u32 });
             level.push_back((shape.root, nodes.len()));
             nodes.push(nothing);
             while let Some((item, place)) = level.pop_front() {

@@ -145,7 +145,7 @@ fn graphs_that_take_too_much_memory_are_refused() {
     let limits = Limits { memory_bytes_max: 1 << 20, ..Limits::default() };
     let wide = tensor("wide", &[2, 200_000], &vec![0.0; 400_000]);
     let heavy = model(2, vec![node("MatMul", &["x", "wide"], "y", vec![])], vec![wide]);
-    check_within(&heavy, &limits, "its numbers take more than 1048576 bytes");
+    check_within(&heavy, &limits, "it would take more than 1048576 bytes of memory to read");
     // Twice as wide with each step, from nothing.
     let step =
         |at: usize| node("Concat", &[&format!("c{at}"), &format!("c{at}")], &format!("c{}", at + 1), vec![whole("axis", 1)]);
@@ -161,6 +161,34 @@ fn graphs_that_take_too_much_memory_are_refused() {
     let few = Limits { inputs_max: 1, ..Limits::default() };
     let error = Session::open(&bytes(&trees()), signature(), &few).unwrap_err().to_string();
     assert!(error.contains("1 to 1 inputs, and this one declares 2"), "{error}");
+}
+
+/// Each of them would take more memory than there is for a model, and is refused before it is decoded: nothing here takes more than the
+/// file itself.
+#[test]
+fn small_files_that_become_large_are_refused_before_they_are_read() {
+    const TOO_MUCH: &str = "it would take more than 268435456 bytes of memory to read";
+    // A field with no content, again and again: nodes, opset imports, initializers.
+    let graph_of = |content| nested(7, content);
+    check_bytes(&graph_of([1 << 3 | 2, 0].repeat(2 << 20)), TOO_MUCH);
+    check_bytes(&graph_of([5 << 3 | 2, 0].repeat(1 << 20)), TOO_MUCH);
+    check_bytes(&[8 << 3 | 2, 0].repeat(6 << 20), TOO_MUCH);
+    // Texts and whole numbers of one attribute, 9 and 8 times as large in memory.
+    let attribute_of = |content: Vec<u8>| graph_of(nested(1, nested(5, content)));
+    check_bytes(&attribute_of([9 << 3 | 2, 0].repeat(7 << 20)), TOO_MUCH);
+    check_bytes(&attribute_of(nested(8, vec![1; 36 << 20])), TOO_MUCH);
+}
+
+/// A content as a field of a message around it.
+fn nested(field: u8, content: Vec<u8>) -> Vec<u8> {
+    let mut bytes = vec![field << 3 | 2];
+    prost::encoding::encode_varint(content.len() as u64, &mut bytes);
+    [bytes, content].concat()
+}
+
+fn check_bytes(bytes: &[u8], expected: &str) {
+    let error = Session::open(bytes, signature(), &Limits::default()).expect_err("it should be refused").to_string();
+    assert!(error.contains(expected), "{error:?} does not say {expected:?}");
 }
 
 fn signature() -> Signature {
