@@ -142,7 +142,7 @@ async fn shared(
         tokio::time::sleep(LOOK_EVERY).await;
     }
     let begun = begin();
-    let told = all_settled(&mut processes).await?;
+    let told = all_settled(&mut processes, outside.plan.partitions).await?;
     let seconds = seconds_since(begun);
     progress.end();
     refuse_refused(told.into_iter().flat_map(|status| status.refused))?;

@@ -127,19 +127,28 @@ pub(super) async fn in_time<T>(what: impl Future<Output = Result<T, Failure>>, w
     tokio::time::timeout(PATIENCE, what).await.map_err(late)?
 }
 
+/// What each of them says, one after the other.
+async fn told(processes: &mut [Process]) -> Result<Vec<Status>, Failure> {
+    let mut told = Vec::with_capacity(processes.len());
+    for process in processes {
+        told.push(process.status().await?);
+    }
+    Ok(told)
+}
+
+/// Whether each partition is somebody's, and nobody says that another's is his.
+fn all_owned(told: &[Status], partitions: u32) -> bool {
+    let all: BTreeSet<u32> = told.iter().flat_map(|status| status.owns.iter().copied()).collect();
+    let sum: usize = told.iter().map(|status| status.owns.len()).sum();
+    all.len() == sum && sum == partitions as usize
+}
+
 /// Waits until all partitions are shared out, each to one of them and some to each.
 pub(super) async fn shared_out(processes: &mut [Process], partitions: u32) -> Result<(), Failure> {
     let shared_out = async {
         loop {
-            let (mut all, mut sum) = (BTreeSet::new(), 0);
-            let mut each = true;
-            for process in &mut *processes {
-                let owns = process.status().await?.owns;
-                each &= !owns.is_empty();
-                sum += owns.len();
-                all.extend(owns);
-            }
-            if each && sum == partitions as usize && all.len() == sum {
+            let told = told(processes).await?;
+            if all_owned(&told, partitions) && told.iter().all(|status| !status.owns.is_empty()) {
                 return Ok(());
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -148,15 +157,13 @@ pub(super) async fn shared_out(processes: &mut [Process], partitions: u32) -> Re
     in_time(shared_out, "get its part of the partitions").await
 }
 
-/// Waits until all of them say at the same time that everything was taken and can be read.
-pub(super) async fn all_settled(processes: &mut [Process]) -> Result<Vec<Status>, Failure> {
+/// Waits until all of them say at the same time that everything was taken and can be read. What nobody owns, since it is on its way from
+/// one to another, nobody would miss.
+pub(super) async fn all_settled(processes: &mut [Process], partitions: u32) -> Result<Vec<Status>, Failure> {
     let all_settled = async {
         loop {
-            let mut told = Vec::with_capacity(processes.len());
-            for process in &mut *processes {
-                told.push(process.status().await?);
-            }
-            if told.iter().all(|status| status.settled) {
+            let told = told(processes).await?;
+            if all_owned(&told, partitions) && told.iter().all(|status| status.settled) {
                 return Ok(told);
             }
             tokio::time::sleep(LOOK_EVERY).await;

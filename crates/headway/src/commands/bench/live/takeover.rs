@@ -62,7 +62,7 @@ async fn measure(scratch: &Scratch, arguments: &BenchTakeover, marker: &Marker) 
     shared_out(&mut processes, outside.plan.partitions).await?;
     load(&outside, arguments.entities, marker).await?;
     marker.begin("taking everything, and writing snapshots", 1);
-    let told = all_settled(&mut processes).await?;
+    let told = all_settled(&mut processes, outside.plan.partitions).await?;
     let refused: u64 = told.iter().flat_map(|status| status.refused.values()).sum();
     if refused > 0 {
         return Err(Failure::failed(format!(
