@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long a broker waits for news before it says that there is none, which is how long it takes to know an end.
-const NOTHING_AFTER: &str = "20";
+const NOTHING_AFTER: &str = "100";
 /// How soon a partition is fetched again that had enough waiting.
 const ROOM_AGAIN_AFTER: &str = "5";
 /// A member hears with the answer to its heartbeat that the others have changed, so this is what each round of handing out takes.
@@ -36,7 +36,7 @@ const LET_GO_MAX: &str = "60000";
 /// Whatever the number of partitions, less is no use: answers of the brokers are larger.
 const AHEAD_KIB_MIN: usize = 128;
 /// What one answer has of a partition comes on top of what waits already.
-const ANSWER_BYTES_MAX: &str = "131072";
+const ANSWER_BYTES_MAX: &str = "262144";
 
 /// What has become of partitions.
 pub(super) enum Change {
