@@ -123,7 +123,10 @@ impl Telling {
         let mut noted = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
         // That all of them are away follows from what was told of each.
         if code(error) != Some(Code::AllBrokersDown) || noted.is_none() {
-            *noted = Some(Error::Kafka { what: reason.to_owned(), source: error.clone() });
+            // A broker without TLS answers with words of its own protocol, or hangs up before they are read.
+            let hung_up = reason.contains("in state SSL_HANDSHAKE") && !reason.contains("PLAINTEXT");
+            let advice = if hung_up { ": the listener may be one without TLS (PLAINTEXT)" } else { "" };
+            *noted = Some(Error::Kafka { what: format!("{reason}{advice}"), source: error.clone() });
         }
     }
 

@@ -1,6 +1,7 @@
 //! One member of a group: asks its consumer, which has a thread of its own, and commits by transactions of its own.
 
 mod fetches;
+mod job;
 mod orphans;
 mod outbox;
 mod poller;
@@ -13,29 +14,17 @@ use std::{
     time::Duration,
 };
 
-use ports::{Commit, ErrorKind, Event, Membership, Outgoing, Position};
-use rdkafka::{
-    Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
-};
+use ports::{Commit, ErrorKind, Event, Membership, Position};
+use rdkafka::{Offset, TopicPartitionList, consumer::BaseConsumer};
 
 use self::{
+    job::Job,
     orphans::Orphans,
     outbox::Outbox,
     poller::{Command, Poller},
     rebalances::Rebalances,
 };
-use crate::{
-    Error, KafkaLog,
-    deadline::Deadline,
-    error::code,
-    names::Names,
-    note,
-    transactions::{Failed, Transactions},
-};
-
-/// How long a commit waits before it is tried again while the group is changing: a rebalance takes a few of these.
-const CHANGING: Duration = Duration::from_millis(20);
+use crate::{Error, KafkaLog, error::code, note, transactions::Transactions};
 
 /// Positions by topic, of some partitions.
 type Committed = BTreeMap<u32, Vec<Option<u64>>>;
@@ -170,58 +159,21 @@ impl KafkaMember {
         let (positions, after) = self.positions(&commits)?;
         let job = Job {
             transactions: self.transactions.clone(),
-            consumer: self.consumer.clone(),
+            consumer: Arc::downgrade(&self.consumer),
+            names: self.log.inner.names.clone(),
             outbox: self.outbox.clone(),
             partitions: commits.iter().map(|commit| commit.partition).collect(),
             outputs: commits.into_iter().flat_map(|commit| commit.outputs).collect(),
             positions,
             patience: self.log.inner.settings.session_max,
         };
-        let written = self.log.wait(move |inner| job.run(&inner.names)).await;
+        let written = job.done().await.map_err(ports::Error::from);
         match &written {
             Ok(()) => self.owned.extend(after),
             // The group would tell it with the next heartbeat; until then nothing would come of going on.
             Err(error) => self.fenced |= error.kind() == ErrorKind::Fenced,
         }
         written
-    }
-}
-
-/// One transaction.
-struct Job {
-    transactions: Arc<Transactions>,
-    consumer: Arc<BaseConsumer<Rebalances>>,
-    outbox: Arc<Outbox>,
-    partitions: BTreeSet<u32>,
-    outputs: Vec<Outgoing>,
-    positions: TopicPartitionList,
-    patience: Duration,
-}
-
-impl Job {
-    /// Tries again while the group is changing, with what the group is then. A group refuses whoever belongs to an older one, but asks
-    /// nobody who belongs to the latest whether a partition is theirs: that is known here, and looked up after the group. Who has lost
-    /// something comes back into the group only behind that.
-    fn run(&self, names: &Names) -> Result<(), Error> {
-        let deadline = Deadline::after(self.patience);
-        let outputs: Vec<&Outgoing> = self.outputs.iter().collect();
-        loop {
-            let Some(group) = self.consumer.group_metadata() else { return Err(Error::Ended("the consumer is closed")) };
-            if self.outbox.has_lost(&self.partitions) {
-                return Err(Error::Fenced(format!(
-                    "partitions {:?} have gone to somebody else: drop what is not committed and join again.",
-                    self.partitions
-                )));
-            }
-            match self.transactions.run(&outputs, names, &self.positions, &group) {
-                Ok(()) => return Ok(()),
-                Err(Failed::Changing(source)) if deadline.is_over() || self.consumer.assignment_lost() => {
-                    return Err(Error::Kafka { what: "a transaction was not committed".into(), source });
-                }
-                Err(Failed::Changing(_)) => std::thread::park_timeout(CHANGING),
-                Err(Failed::Error(error)) => return Err(error),
-            }
-        }
     }
 }
 

@@ -36,7 +36,7 @@ impl Settings {
     /// An election takes seconds; what takes longer is tried again from outside.
     const ANSWER_MAX: Duration = Duration::from_secs(10);
     /// What the next few steps take under the highest load, and a small part of what a worker may take.
-    const AHEAD_BYTES_MAX: usize = 12 << 20;
+    const AHEAD_BYTES_MAX: usize = 8 << 20;
 
     /// The defaults, for brokers that take everybody.
     pub fn new(brokers: impl Into<String>) -> Self {

@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -42,10 +42,16 @@ const ABORT_STEP: Duration = Duration::from_millis(20);
 /// milliseconds, or some tens on a busy broker.
 const RETRY_AFTER_MAX: Duration = Duration::from_millis(20);
 
+/// How much longer than its time a call of the client may take on a busy machine.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// A producer with a name.
 pub(crate) struct Transactions {
     producer: BaseProducer<Deliveries>,
     settings: Arc<Settings>,
+    /// While positions are written: by when the client says that it will have answered. It is known not to when the coordinator of a
+    /// group went away and came back in between.
+    answers_by: Mutex<Option<Deadline>>,
 }
 
 /// Why a transaction was not committed.
@@ -74,7 +80,7 @@ impl Transactions {
             .set("retry.backoff.max.ms", millis(RETRY_AFTER_MAX));
         let context = Deliveries { telling: Telling::new(settings.clone()), done: AtomicUsize::new(0), failed: Mutex::default() };
         let producer: BaseProducer<Deliveries> = config.create_with_context(context).map_err(Error::kafka(what()))?;
-        let opened = Self { producer, settings: settings.clone() };
+        let opened = Self { producer, settings: settings.clone(), answers_by: Mutex::default() };
         opened.hear();
         let begun = opened.producer.init_transactions(settings.answer_max);
         begun.map_err(|source| {
@@ -103,6 +109,15 @@ impl Transactions {
                 _ => self.failed(error),
             }
         })
+    }
+
+    /// Whether the client has not come back long after it should have: it never will.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.answers_by().is_some_and(|deadline| deadline.is_over())
+    }
+
+    fn answers_by(&self) -> MutexGuard<'_, Option<Deadline>> {
+        self.answers_by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes what the client has to tell, be it that it needs a new token.
@@ -137,7 +152,10 @@ impl Transactions {
         for output in outputs {
             self.send(output, &names.outside(&output.topic))?;
         }
-        self.producer.send_offsets_to_transaction(positions, group, self.settings.answer_max)?;
+        *self.answers_by() = Some(Deadline::after(self.settings.answer_max.min(self.settings.transaction_max) + GRACE));
+        let placed = self.producer.send_offsets_to_transaction(positions, group, self.settings.answer_max);
+        *self.answers_by() = None;
+        placed?;
         self.delivered(outputs.len())
     }
 

@@ -11,8 +11,11 @@ use tokio::sync::{Notify, futures::Notified};
 
 use crate::Error;
 
-/// What waits of one topic of one partition: what a consumer decodes in a few milliseconds.
-const LANE_BYTES_MAX: usize = 1 << 20;
+/// What may wait of one topic of one partition, whatever waits of the others.
+const LANE_BYTES_MIN: usize = 128 << 10;
+/// What may wait of all of them before each has its own part only. One that is far behind alone gets nearly all of this: whenever
+/// it has no room, the broker is asked about the others without it, and takes its time when there is nothing of them.
+const BYTES_MAX: usize = 2 << 20;
 
 /// A partition, and the place of a topic.
 pub(super) type Place = (u32, usize);
@@ -30,6 +33,8 @@ struct State {
     /// Why nothing else will come.
     ended: Option<Error>,
     lanes: BTreeMap<Place, Lane>,
+    /// What waits of all lanes.
+    bytes: usize,
     turns: BTreeMap<u32, Turn>,
     /// Who was served last, so that each has its turn.
     last: Place,
@@ -70,8 +75,8 @@ impl Outbox {
         if let Some(change) = state.changes.pop_front() {
             match &change {
                 Event::Revoked(gone) | Event::Lost(gone) => {
-                    state.lanes.retain(|(partition, _), _| !gone.contains(partition));
                     gone.iter().for_each(|partition| _ = state.shut(*partition));
+                    state.lanes.retain(|(partition, _), _| !gone.contains(partition));
                 }
                 Event::Assigned(come) => come.iter().for_each(|assignment| _ = state.shut(assignment.partition)),
                 Event::Records { .. } | Event::Idle => {}
@@ -87,8 +92,8 @@ impl Outbox {
         state.last = place;
         let lane = state.lanes.get_mut(&place)?;
         lane.has_news = false;
-        lane.bytes = 0;
-        let (records, more) = (std::mem::take(&mut lane.records), lane.more);
+        let (records, bytes, more) = (std::mem::take(&mut lane.records), std::mem::take(&mut lane.bytes), lane.more);
+        state.bytes -= bytes;
         Some(Ok(Event::Records { topic: topics[place.1].clone(), partition: place.0, records, more }))
     }
 
@@ -131,7 +136,9 @@ impl Outbox {
 
     /// How many bytes of a place may still come.
     pub(super) fn room(&self, place: Place) -> usize {
-        self.state().lanes.get(&place).map_or(LANE_BYTES_MAX, |lane| LANE_BYTES_MAX.saturating_sub(lane.bytes))
+        let state = self.state();
+        let own = LANE_BYTES_MIN.saturating_sub(state.lanes.get(&place).map_or(0, |lane| lane.bytes));
+        own.max(BYTES_MAX.saturating_sub(state.bytes))
     }
 
     /// Records that came, and whether there is more behind them.
@@ -140,6 +147,7 @@ impl Outbox {
         if state.turns.get(&place.0).is_none_or(|turn| turn.fetched != turn.wanted) {
             return;
         }
+        state.bytes += bytes;
         let lane = state.lanes.entry(place).or_default();
         lane.bytes += bytes;
         lane.has_news |= !records.is_empty() || lane.more != more;
@@ -158,6 +166,7 @@ impl Outbox {
 impl State {
     fn shut(&mut self, partition: u32) -> u64 {
         for (_, lane) in self.lanes.range_mut((partition, 0)..=(partition, usize::MAX)) {
+            self.bytes -= lane.bytes;
             *lane = Lane { paused: lane.paused, ..Lane::default() };
         }
         let turn = self.turns.entry(partition).or_default();

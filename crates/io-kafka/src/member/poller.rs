@@ -120,8 +120,11 @@ impl Poller {
             }
         };
         self.consumer.context().close();
-        // Partitions that the group wants back are waited for before a consumer can be closed, and nobody else will answer.
-        let _ = self.fetches.stop_all();
+        // What the group has asked waits for an answer, and nobody else will give it. What it asks from here on is answered by the
+        // context; to give one answer too many is to wait for ever when the client has just ended with the first.
+        if !self.wanted.is_empty() || !self.consumer.context().take().is_empty() {
+            let _ = self.fetches.stop_all();
+        }
         let transactions = match end {
             End::Closed(transactions) => Some(transactions),
             End::Failed(error) => {

@@ -26,7 +26,9 @@ use crate::{
 };
 
 /// How long a broker waits for news before it says that there is none, which is how long it takes to know an end.
-const NOTHING_AFTER: &str = "100";
+const NOTHING_AFTER: &str = "20";
+/// Less than this is waited with as long: a broker that answers every handful at once makes twice as much garbage at 5,000 events a second.
+const LITTLE_BYTES: &str = "16384";
 /// How soon a partition is fetched again that had enough waiting.
 const ROOM_AGAIN_AFTER: &str = "5";
 /// A member hears with the answer to its heartbeat that the others have changed, so this is what each round of handing out takes.
@@ -36,7 +38,7 @@ const LET_GO_MAX: &str = "60000";
 /// Whatever the number of partitions, less is no use: answers of the brokers are larger.
 const AHEAD_KIB_MIN: usize = 128;
 /// What one answer has of a partition comes on top of what waits already.
-const ANSWER_BYTES_MAX: &str = "262144";
+const ANSWER_BYTES_MAX: &str = "131072";
 
 /// What has become of partitions.
 pub(super) enum Change {
@@ -117,6 +119,7 @@ pub(super) fn consumer(
         .set("auto.offset.reset", "earliest")
         .set("enable.partition.eof", "true")
         .set("fetch.wait.max.ms", NOTHING_AFTER)
+        .set("fetch.min.bytes", LITTLE_BYTES)
         .set("fetch.queue.backoff.ms", ROOM_AGAIN_AFTER)
         .set("max.partition.fetch.bytes", ANSWER_BYTES_MAX)
         .set("queued.max.messages.kbytes", ahead_kib.to_string());
