@@ -1,10 +1,12 @@
 //! The nouns that every part of Headway shares. Knows nothing of files, servers, polars or clocks.
 
+mod case;
 mod packed;
 mod partition;
 mod time;
 mod vector;
 
+pub use case::Carried;
 pub use packed::{HEADER_BYTES, Header, PACKED_VERSION, PackedError, pack, unpack, unpack_header};
 pub use partition::partition_of;
 pub use time::{EARLIEST, LATEST, Span, Timestamp};

@@ -32,7 +32,7 @@ pub use engine::{Admission, Config, Engine, Load, Record, SnapshotKind};
 pub use error::Error;
 pub use layout::schemas;
 pub use output::{AbsenceChange, Block, Dropped, Output, Refused, VectorRef, Vectors};
-pub use reading::{Carried, CaseReading, Reading, Seen, Told};
+pub use reading::{CaseReading, Reading, Seen, Told};
 pub use reason::Reason;
 pub use trace::{Listing, Origin, Part, Trace, TracedRefusal, TracedRow, TracedTile, Wanted};
 pub use transform::transforms;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use domain::Timestamp;
 use pipeline::{Group, Pipeline, Source, SourceKind};
 
-pub use self::told::{Carried, CaseReading, Told};
+pub use self::told::{CaseReading, Told};
 
 use crate::{
     Reason,

@@ -1,7 +1,8 @@
-//! The catalog: a file for each pipeline and one trail of what was done.
+//! The catalog: a file for each pipeline, one for its models, and one trail of what was done.
 //!
-//! A deployment becomes true with one rename. Its audit entry travels in the same file, and a trail that lacks it - a crash, a
-//! full disk - is completed from there, so the two never disagree. Never keeps a deployment in memory: the file is the truth.
+//! A deployment becomes true with one rename, and so does a decision about models. Its audit entry travels in the same file, and a
+//! trail that lacks it - a crash, a full disk - is completed from there, so the two never disagree. Never keeps either in memory: the
+//! file is the truth.
 
 mod trail;
 mod wire;
@@ -12,7 +13,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ports::{AuditEntry, Catalog, Deployment};
+use ports::{AuditEntry, Catalog, Deployment, Models};
 
 use crate::{
     Disk, Error,
@@ -20,16 +21,14 @@ use crate::{
     sealed,
 };
 use trail::Trail;
-use wire::{DeploymentFile, Line};
+use wire::{DeploymentFile, Line, ModelsFile, Revised};
 
-/// What the files say that they are.
-const KIND: &str = "deployment";
 const EXTENSION: &str = ".json";
+/// The folder of the files about models: a pipeline of that name has a file beside it, not in it.
+const MODELS: &str = "models";
 const TRAIL: &str = "audit.jsonl";
 /// Whoever has locked this file may write.
 const TURN: &str = "turn";
-const ADVICE: &str =
-    "Bring it back from a copy, or move it away and deploy the pipeline again; the others are not touched by this";
 /// File systems allow 255 bytes, and the extension needs some.
 const PIPELINE_BYTES_MAX: usize = 200;
 
@@ -52,7 +51,7 @@ struct Shared {
 
 impl FolderCatalog {
     pub(crate) fn open(disk: Disk, root: PathBuf) -> Result<Self, Error> {
-        disk.create_folder(&root)?;
+        disk.create_folder(&root.join(MODELS))?;
         let trail = Trail::open(&disk, root.join(TRAIL))?;
         let mut shared = Shared { disk, root, trail, behind: true, among_others: false };
         shared.catch_up()?;
@@ -90,13 +89,24 @@ impl Catalog for FolderCatalog {
 
     async fn deployment(&self, pipeline: &str) -> Result<Option<Deployment>, ports::Error> {
         let pipeline = checked(pipeline)?;
-        self.run(move |shared| Ok(shared.read(&shared.path(&pipeline))?.map(DeploymentFile::into_deployment))).await
+        self.run(move |shared| Ok(read(&path(&shared.root, &pipeline))?.map(DeploymentFile::into_deployment))).await
     }
 
     async fn deploy(&self, deployment: &Deployment, audit: &AuditEntry) -> Result<(), ports::Error> {
-        let pipeline = checked(&deployment.pipeline)?;
+        checked(&deployment.pipeline)?;
         let file = DeploymentFile::new(deployment, audit);
-        self.run(move |shared| shared.in_turn(|shared| shared.deploy(&pipeline, &file))).await
+        self.run(move |shared| shared.in_turn(|shared| shared.revise(&shared.root.clone(), &file))).await
+    }
+
+    async fn models(&self, pipeline: &str) -> Result<Option<Models>, ports::Error> {
+        let pipeline = checked(pipeline)?;
+        self.run(move |shared| Ok(read(&path(&shared.models(), &pipeline))?.map(ModelsFile::into_models))).await
+    }
+
+    async fn choose(&self, models: &Models, audit: &AuditEntry) -> Result<(), ports::Error> {
+        checked(&models.pipeline)?;
+        let file = ModelsFile::new(models, audit);
+        self.run(move |shared| shared.in_turn(|shared| shared.revise(&shared.models(), &file))).await
     }
 
     async fn record(&self, entry: &AuditEntry) -> Result<(), ports::Error> {
@@ -134,28 +144,27 @@ impl Shared {
         work(self)
     }
 
-    fn path(&self, pipeline: &str) -> PathBuf {
-        self.root.join(format!("{pipeline}{EXTENSION}"))
+    fn models(&self) -> PathBuf {
+        self.root.join(MODELS)
     }
 
-    fn read(&self, path: &Path) -> Result<Option<DeploymentFile>, Error> {
-        sealed::read(path, KIND, ADVICE)
-    }
-
-    fn deploy(&mut self, pipeline: &str, file: &DeploymentFile) -> Result<(), Error> {
-        // The entry of the deployment before is in its file alone until the trail has it, and that file goes now.
+    /// Puts the next revision of a file in force.
+    fn revise<F: Revised>(&mut self, folder: &Path, file: &F) -> Result<(), Error> {
+        // The entry of the revision before is in its file alone until the trail has it, and that file goes now.
         self.catch_up()?;
-        let path = self.path(pipeline);
-        let in_force = self.read(&path)?.map_or(0, |file| file.revision());
+        let path = path(folder, file.pipeline());
+        let in_force = read::<F>(&path)?.map_or(0, |file| file.revision());
         if in_force.checked_add(1) != Some(file.revision()) {
             return Err(Error::Overtaken(format!(
-                "revision {} of `{pipeline}` cannot follow revision {in_force}, which is in force: read it again and decide anew",
-                file.revision()
+                "revision {} of the {} of `{}` cannot follow revision {in_force}, which is in force: read it again and decide anew",
+                file.revision(),
+                F::KIND,
+                file.pipeline()
             )));
         }
         self.behind = true;
-        sealed::write(&self.disk, &path, KIND, file)?;
-        // The deployment is in force and its entry is safe. If the trail cannot take it now, it will before anything else.
+        sealed::write(&self.disk, &path, F::KIND, file)?;
+        // It is in force and its entry is safe. If the trail cannot take it now, it will before anything else.
         let _ = self.catch_up();
         Ok(())
     }
@@ -171,17 +180,36 @@ impl Shared {
         Ok(())
     }
 
-    /// The entries of deployments in force that are not among these lines.
+    /// The entries of revisions in force that are not among these lines.
     fn missing(&self, lines: &[Line]) -> Result<Vec<Line>, Error> {
-        let mut missing = Vec::new();
-        for (name, is_folder) in disk::entries(&self.root)? {
-            if !is_folder && name.ends_with(EXTENSION) {
-                let line = self.read(&self.root.join(name))?.map(|file| file.line());
-                missing.extend(line.filter(|line| !lines.iter().rev().any(|other| other.deployed == line.deployed)));
-            }
-        }
-        Ok(missing)
+        let mut in_force: Vec<Line> = all::<DeploymentFile>(&self.root)?.iter().map(Revised::line).collect();
+        in_force.extend(all::<ModelsFile>(&self.models())?.iter().map(Revised::line));
+        let is_there = |line: &Line| {
+            let same = |other: &Line| (&other.deployed, &other.chosen) == (&line.deployed, &line.chosen);
+            lines.iter().rev().any(same)
+        };
+        in_force.retain(|line| !is_there(line));
+        Ok(in_force)
     }
+}
+
+fn path(folder: &Path, pipeline: &str) -> PathBuf {
+    folder.join(format!("{pipeline}{EXTENSION}"))
+}
+
+fn read<F: Revised>(path: &Path) -> Result<Option<F>, Error> {
+    sealed::read(path, F::KIND, F::ADVICE)
+}
+
+/// All files of a kind in a folder, in order of their pipelines.
+fn all<F: Revised>(folder: &Path) -> Result<Vec<F>, Error> {
+    let mut files = Vec::new();
+    for (name, is_folder) in disk::entries(folder)? {
+        if !is_folder && name.ends_with(EXTENSION) {
+            files.extend(read(&folder.join(name))?);
+        }
+    }
+    Ok(files)
 }
 
 /// Waits until no other process writes, and keeps it so until the file is dropped.
@@ -195,14 +223,7 @@ fn turn(root: &Path) -> Result<File, Error> {
 
 /// The deployments in a folder that is looked at and not held, in order of their pipelines.
 pub(crate) fn deployments(root: &Path) -> Result<Vec<Deployment>, Error> {
-    let mut deployments = Vec::new();
-    for (name, is_folder) in disk::entries(root)? {
-        if !is_folder && name.ends_with(EXTENSION) {
-            let file: Option<DeploymentFile> = sealed::read(&root.join(name), KIND, ADVICE)?;
-            deployments.extend(file.map(DeploymentFile::into_deployment));
-        }
-    }
-    Ok(deployments)
+    Ok(all(root)?.into_iter().map(DeploymentFile::into_deployment).collect())
 }
 
 fn checked(pipeline: &str) -> Result<String, Error> {

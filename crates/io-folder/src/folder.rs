@@ -18,11 +18,12 @@ const README: &str = "\
 This folder belongs to Headway: everything that it keeps on this machine is in here.
 
   log/          events, predictions and positions
-  catalog/      which pipelines are in force, and who did what when (JSON)
+  catalog/      which pipelines and models are in force, and who did what when (JSON)
   warehouse/    tables as Parquet, a folder for each day: any reader of Parquet can query them;
                 days that are no longer of interest may be deleted
   artifacts/    pieces of snapshots, models and reports
   unfinished/   files that are being written; emptied at each start
+  trusted-keys  a file of yours, if you want one: public keys whose models are loaded, one on each line
 
 Stop Headway before you copy the folder, or move it. Deleting it is the whole uninstall.
 ";
@@ -123,8 +124,8 @@ fn claim(disk: &Disk, path: &Path) -> Result<(), Error> {
     let format = disk::read(&format_file)?;
     if format.is_none() {
         // Somebody's home is not taken over, since deleting the folder is said to be the whole uninstall. What the log and a
-        // crash while the folder was laid out leave is no obstacle.
-        let ours = |name: &str| name.starts_with('.') || ["log", UNFINISHED].contains(&name);
+        // crash while the folder was laid out leave is no obstacle, nor that somebody has said whose models are trusted.
+        let ours = |name: &str| name.starts_with('.') || ["log", UNFINISHED, "trusted-keys"].contains(&name);
         if let Some((entry, _)) = disk::entries(path)?.into_iter().find(|(name, _)| !ours(name)) {
             return Err(Error::Occupied { path: path.into(), entry });
         }

@@ -9,7 +9,7 @@ mod parquet;
 use std::{fs, path::Path};
 
 use domain::Timestamp;
-use ports::{AuditEntry, Cell, CellKind, Day, Deployed, Deployment, TableSpec};
+use ports::{AuditEntry, Cell, CellKind, Day, Deployed, Deployment, Models, TableSpec};
 
 /// 2026-03-01.
 const DAY: Day = Day(20_513);
@@ -28,6 +28,10 @@ fn row(number: u64) -> Vec<Cell> {
 fn deployment(revision: u64) -> Deployment {
     let groups = vec![Deployed { group: "stores".into(), generation: 1, definition: 7, replaces: None }];
     Deployment { pipeline: "one".into(), revision, spec: "a = 1\n".into(), groups, at: Timestamp(0), generations: Vec::new() }
+}
+
+fn models(revision: u64) -> Models {
+    Models { revision, champion: Some("ab".repeat(32)), before: vec![None], ..Models::none("one") }
 }
 
 fn entry(number: u64) -> AuditEntry {

@@ -44,7 +44,7 @@ pub struct Pipeline {
 }
 
 /// A value computed from the joined row of features.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Transform {
     /// Name in the spec; unique among columns and transforms.
     pub name: String,

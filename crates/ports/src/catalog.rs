@@ -4,7 +4,7 @@ use std::future::Future;
 
 use domain::Timestamp;
 
-use crate::Error;
+use crate::{Error, Models};
 
 /// Which definition of a pipeline is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +71,13 @@ pub trait Catalog: Clone + Send + Sync + 'static {
     /// Puts a deployment in force and writes the audit entry with it. `Fenced` unless its revision is one more than that of the
     /// one in force.
     fn deploy(&self, deployment: &Deployment, audit: &AuditEntry) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The models of a pipeline; none when nobody ever decided anything about them.
+    fn models(&self, pipeline: &str) -> impl Future<Output = Result<Option<Models>, Error>> + Send;
+
+    /// Puts a decision about models in force and writes the audit entry with it. `Fenced` unless its revision is one more than
+    /// that of the one in force. Whether the pipeline is deployed does not matter.
+    fn choose(&self, models: &Models, audit: &AuditEntry) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Appends to the audit trail.
     fn record(&self, entry: &AuditEntry) -> impl Future<Output = Result<(), Error>> + Send;

@@ -9,6 +9,7 @@ mod clock;
 mod decoded;
 mod error;
 mod log;
+mod models;
 mod online;
 mod warehouse;
 
@@ -18,5 +19,6 @@ pub use clock::{Clock, clock_fn};
 pub use decoded::{Decoded, Unreadable, UnreadableReason};
 pub use error::{Error, ErrorKind};
 pub use log::{Assignment, Bounds, Commit, Event, Header, Log, Member, Membership, Outgoing, Position, Record, TopicSpec};
+pub use models::{KnownModel, Models};
 pub use online::{OnlineStore, Serving, Share, VectorKey, VectorWrite, Written, supersedes};
 pub use warehouse::{Appended, Cell, CellKind, Day, Rows, TableSpec, Warehouse};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{Timestamp, Value};
+use domain::{Carried, Timestamp, Value};
 use pipeline::{Case, Field, FieldKind, Move, Pipeline};
 
 use super::Payloads;
@@ -36,15 +36,6 @@ pub struct Told {
     pub ends: Vec<usize>,
     /// By place, the attributes that have a value here.
     pub attributes: Vec<(usize, Carried)>,
-}
-
-/// The value of an attribute.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Carried {
-    /// A key.
-    Text(Box<str>),
-    /// A value of the row.
-    Value(Value),
 }
 
 impl CaseReading {

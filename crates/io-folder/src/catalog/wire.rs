@@ -1,8 +1,8 @@
-//! How deployments and audit entries are written. Never read by anybody but the catalog.
+//! How deployments, decisions about models and audit entries are written. Never read by anybody but the catalog.
 
 use domain::Timestamp;
-use ports::{AuditEntry, Built, Deployed, Deployment};
-use serde::{Deserialize, Serialize};
+use ports::{AuditEntry, Built, Deployed, Deployment, KnownModel, Models};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct DeploymentFile {
@@ -46,6 +46,44 @@ pub(super) struct Line {
     /// Pipeline and revision, if this is the entry of a deployment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) deployed: Option<(String, u64)>,
+    /// The same, if it is the entry of a decision about models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) chosen: Option<(String, u64)>,
+}
+
+/// A file that has one revision after the other, each with the entry of whoever asked for it.
+pub(super) trait Revised: Serialize + DeserializeOwned {
+    /// What the file says that it is.
+    const KIND: &'static str;
+    /// What to do when it is damaged.
+    const ADVICE: &'static str;
+
+    fn pipeline(&self) -> &str;
+
+    fn revision(&self) -> u64;
+
+    fn line(&self) -> Line;
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ModelsFile {
+    pipeline: String,
+    revision: u64,
+    at_ms: i64,
+    champion: Option<String>,
+    before: Vec<Option<String>>,
+    known: Vec<Known>,
+    audit: Entry,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Known {
+    digest: String,
+    name: String,
+    version: String,
+    key: String,
+    added_at_ms: i64,
+    added_by: String,
 }
 
 impl DeploymentFile {
@@ -66,14 +104,6 @@ impl DeploymentFile {
         }
     }
 
-    pub(super) fn revision(&self) -> u64 {
-        self.revision
-    }
-
-    pub(super) fn line(&self) -> Line {
-        Line { entry: self.audit.clone(), deployed: Some((self.pipeline.clone(), self.revision)) }
-    }
-
     pub(super) fn into_deployment(self) -> Deployment {
         let group = |Group { group, generation, replaces, definition }| Deployed { group, generation, replaces, definition };
         let built = |Generation { generation, spec, at_ms }| Built { generation, spec, at: Timestamp(at_ms) };
@@ -88,6 +118,69 @@ impl DeploymentFile {
     }
 }
 
+impl Revised for DeploymentFile {
+    const KIND: &'static str = "deployment";
+    const ADVICE: &'static str =
+        "Bring it back from a copy, or move it away and deploy the pipeline again; the others are not touched by this";
+
+    fn pipeline(&self) -> &str {
+        &self.pipeline
+    }
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn line(&self) -> Line {
+        Line { entry: self.audit.clone(), deployed: Some((self.pipeline.clone(), self.revision)), chosen: None }
+    }
+}
+
+impl ModelsFile {
+    pub(super) fn new(models: &Models, audit: &AuditEntry) -> Self {
+        let known = |known: &KnownModel| {
+            let KnownModel { digest, name, version, key, added_at, added_by } = known.clone();
+            Known { digest, name, version, key, added_at_ms: added_at.0, added_by }
+        };
+        Self {
+            pipeline: models.pipeline.clone(),
+            revision: models.revision,
+            at_ms: models.at.0,
+            champion: models.champion.clone(),
+            before: models.before.clone(),
+            known: models.known.iter().map(known).collect(),
+            audit: Entry::of(audit),
+        }
+    }
+
+    pub(super) fn into_models(self) -> Models {
+        let Self { pipeline, revision, at_ms, champion, before, known, audit: _ } = self;
+        let model = |Known { digest, name, version, key, added_at_ms, added_by }| {
+            let added_at = Timestamp(added_at_ms);
+            KnownModel { digest, name, version, key, added_at, added_by }
+        };
+        Models { pipeline, revision, known: known.into_iter().map(model).collect(), champion, before, at: Timestamp(at_ms) }
+    }
+}
+
+impl Revised for ModelsFile {
+    const KIND: &'static str = "models";
+    const ADVICE: &'static str = "Bring it back from a copy, or move it away and say again by `headway models use` which model speaks; \
+                                  no model and no other pipeline is lost by this";
+
+    fn pipeline(&self) -> &str {
+        &self.pipeline
+    }
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn line(&self) -> Line {
+        Line { entry: self.audit.clone(), deployed: None, chosen: Some((self.pipeline.clone(), self.revision)) }
+    }
+}
+
 impl Entry {
     fn of(entry: &AuditEntry) -> Self {
         let AuditEntry { at, actor, action, detail } = entry.clone();
@@ -97,7 +190,7 @@ impl Entry {
 
 impl Line {
     pub(super) fn of(entry: &AuditEntry) -> Self {
-        Self { entry: Entry::of(entry), deployed: None }
+        Self { entry: Entry::of(entry), deployed: None, chosen: None }
     }
 
     pub(super) fn into_entry(self) -> AuditEntry {

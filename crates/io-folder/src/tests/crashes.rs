@@ -13,7 +13,7 @@ use bytes::Bytes;
 use ports::{Appended, Artifacts, AuditEntry, Catalog, Cell, Rows, TableSpec, Warehouse};
 use tempfile::TempDir;
 
-use super::{DAY, copy, deployment, entry, row, table};
+use super::{DAY, copy, deployment, entry, models, row, table};
 use crate::{Disk, Folder};
 
 /// Copies of a folder, each with what had been acknowledged when it was made.
@@ -133,31 +133,36 @@ async fn a_wider_table_is_wide_or_not() {
 }
 
 #[tokio::test]
-async fn a_deployment_and_its_entry_are_there_together() {
-    let copies = Copies::<(u64, Vec<AuditEntry>)>::new();
+async fn a_revision_and_its_entry_are_there_together() {
+    let copies = Copies::<([u64; 2], Vec<AuditEntry>)>::new();
     let catalog = copies.open().catalog();
-    for number in 1..=6 {
-        if number % 2 == 0 {
-            catalog.record(&entry(number)).await.expect("a record");
-        } else {
-            catalog.deploy(&deployment(number / 2 + 1), &entry(number)).await.expect("a deployment");
+    for number in 1..=9_u64 {
+        let revision = number.div_ceil(3);
+        match number % 3 {
+            0 => catalog.record(&entry(number)).await.expect("a record"),
+            1 => catalog.deploy(&deployment(revision), &entry(number)).await.expect("a deployment"),
+            _ => catalog.choose(&models(revision), &entry(number)).await.expect("a choice"),
         }
-        copies.acknowledge(|(revision, trail)| {
-            *revision = number.div_ceil(2);
+        copies.acknowledge(|(revisions, trail)| {
+            *revisions = [number.div_ceil(3), (number + 1) / 3];
             trail.insert(0, entry(number));
         });
     }
     let made = copies.take();
-    assert!(made.len() > 30, "only {} steps were seen", made.len());
-    for (path, (revision, trail)) in made {
+    assert!(made.len() > 45, "only {} steps were seen", made.len());
+    for (path, (revisions, trail)) in made {
         let catalog = reopen(&path).catalog();
-        let found = catalog.deployment("one").await.expect("a file").map_or(0, |deployment| deployment.revision);
-        assert!(found == revision || found == revision + 1, "{}: revision {found} of {revision}", path.display());
+        let deployed = catalog.deployment("one").await.expect("a file").map_or(0, |deployment| deployment.revision);
+        let chosen = catalog.models("one").await.expect("a file").map_or(0, |models| models.revision);
         let audit = catalog.audit(99).await.expect("a trail");
         assert!(audit.ends_with(&trail) && audit.len() <= trail.len() + 1, "{}: {audit:?}", path.display());
-        let deployed = audit.iter().filter(|entry| entry.at.0 % 2 == 1).count() as u64;
-        assert_eq!(deployed, found, "{}: a deployment without its entry, or the other way round", path.display());
-        catalog.deploy(&deployment(found + 1), &entry(99)).await.expect("the next deployment");
+        for ((found, acknowledged), rest) in [deployed, chosen].into_iter().zip(revisions).zip(1..) {
+            assert!(found == acknowledged || found == acknowledged + 1, "{}: {found} of {acknowledged}", path.display());
+            let entries = audit.iter().filter(|entry| entry.at.0 % 3 == rest).count() as u64;
+            assert_eq!(entries, found, "{}: a revision without its entry, or the other way round", path.display());
+        }
+        catalog.deploy(&deployment(deployed + 1), &entry(99)).await.expect("the next deployment");
+        catalog.choose(&models(chosen + 1), &entry(98)).await.expect("the next choice");
     }
 }
 

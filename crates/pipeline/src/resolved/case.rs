@@ -6,7 +6,7 @@ use super::{CalibrationRules, CorrectorRules, PromiseRules, Transform};
 use crate::expression::Expr;
 
 /// Something that begins, moves through stages and ends: what is predicted is when the last stage comes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Case {
     /// What predictions are about: the `order` of `order:o1`.
     pub entity: String,
@@ -46,7 +46,7 @@ pub struct Case {
 }
 
 /// An event that moves a case.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Move {
     /// Name in the spec.
     pub name: String,
@@ -59,7 +59,7 @@ pub struct Move {
 }
 
 /// What a case carries: the value of the latest event that had one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
     /// Name in the spec; unique among the columns of the row.
     pub name: String,
@@ -88,7 +88,7 @@ pub struct Model {
 }
 
 /// What is said without a model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Fallback {
     /// What a prediction says of why it is one.
     pub name: String,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use ports::{AuditEntry, Built, Catalog, Deployed, Deployment, ErrorKind};
+use ports::{AuditEntry, Built, Catalog, Deployed, Deployment, ErrorKind, KnownModel, Models};
 
 use super::harness::{CRASH_SHARES, Harness, bad, good};
 use crate::generate::dice::Dice;
@@ -17,6 +17,9 @@ pub async fn suite<H: Harness<Port: Catalog>>(harness: &mut H) {
     pipelines_do_not_touch_each_other(harness).await;
     the_trail_is_read_newest_first(harness).await;
     any_text_comes_back_as_it_was(harness).await;
+    a_choice_of_models_and_its_entry_survive_a_crash(harness).await;
+    only_the_next_choice_is_taken(harness).await;
+    models_and_deployments_do_not_touch_each_other(harness).await;
     for seed in 0..6 {
         random(harness, seed, 40).await;
     }
@@ -26,6 +29,7 @@ pub async fn suite<H: Harness<Port: Catalog>>(harness: &mut H) {
 pub async fn nothing_is_there_at_first<H: Harness<Port: Catalog>>(harness: &mut H) {
     let port = harness.fresh().await;
     assert_eq!(good(port.deployment("delivery-eta").await), None);
+    assert_eq!(good(port.models("delivery-eta").await), None);
     assert_eq!(good(port.audit(10).await), []);
 }
 
@@ -115,19 +119,76 @@ pub async fn any_text_comes_back_as_it_was<H: Harness<Port: Catalog>>(harness: &
     assert_eq!(good(port.audit(10).await), [entry.clone(), entry]);
 }
 
+/// Both are durable when the call returns, and one is not there without the other; any text comes back as it was.
+pub async fn a_choice_of_models_and_its_entry_survive_a_crash<H: Harness<Port: Catalog>>(harness: &mut H) {
+    let mut port = harness.fresh().await;
+    for revision in 1..=3 {
+        good(port.choose(&models("one", revision), &entry(revision, "models one")).await);
+        port = harness.crash(port).await;
+        assert_eq!(good(port.models("one").await), Some(models("one", revision)));
+        let expected: Vec<AuditEntry> = (1..=revision).rev().map(|revision| entry(revision, "models one")).collect();
+        assert_eq!(good(port.audit(10).await), expected);
+    }
+    let text = "a \"b\"\r\n\\ \t grüße 配達 {}\n";
+    let odd = KnownModel { name: text.into(), version: String::new(), added_at: Timestamp(i64::MIN), ..model(1) };
+    let bare = Models { known: vec![odd], champion: None, before: vec![None, Some(text.into())], ..models("one", 4) };
+    good(port.choose(&bare, &entry(4, "models one")).await);
+    assert_eq!(good(harness.crash(port).await.models("one").await), Some(bare));
+}
+
+/// Whoever decided by an older choice is fenced, and leaves no trace; of two at once one wins.
+pub async fn only_the_next_choice_is_taken<H: Harness<Port: Catalog>>(harness: &mut H) {
+    let port = harness.fresh().await;
+    for revision in [0, 2, u64::MAX] {
+        bad(port.choose(&models("one", revision), &entry(1, "too far")).await, ErrorKind::Fenced, "a first choice that is not 1");
+    }
+    let (first, second) = (port.clone(), port.clone());
+    let other = Models { champion: None, ..models("one", 1) };
+    let (mine, yours) = (models("one", 1), entry(2, "yours"));
+    let (first, second) = tokio::join!(first.choose(&mine, &yours), second.choose(&other, &yours));
+    let (winner, loser) = if first.is_ok() { (mine, second) } else { (other, first) };
+    bad(loser, ErrorKind::Fenced, "the slower of two");
+    for revision in [0, 1, 3] {
+        let result = port.choose(&models("one", revision), &entry(9, "not the next")).await;
+        bad(result, ErrorKind::Fenced, "a choice that does not follow 1");
+    }
+    let port = harness.crash(port).await;
+    assert_eq!(good(port.models("one").await), Some(winner));
+    assert_eq!(good(port.audit(10).await), [yours]);
+}
+
+/// Each counts its own revisions, and models may be chosen for a pipeline that is not deployed.
+pub async fn models_and_deployments_do_not_touch_each_other<H: Harness<Port: Catalog>>(harness: &mut H) {
+    let port = harness.fresh().await;
+    good(port.choose(&models("models", 1), &entry(1, "models")).await);
+    assert_eq!((good(port.pipelines().await), good(port.deployment("models").await)), (Vec::new(), None));
+    good(port.deploy(&deployment("models", 1), &entry(2, "deploy")).await);
+    good(port.deploy(&deployment("models", 2), &entry(3, "deploy")).await);
+    good(port.choose(&models("models", 2), &entry(4, "models")).await);
+    good(port.choose(&models("one", 1), &entry(5, "models")).await);
+    let port = harness.crash(port).await;
+    assert_eq!(good(port.pipelines().await), ["models"]);
+    assert_eq!(good(port.deployment("models").await), Some(deployment("models", 2)));
+    assert_eq!(good(port.models("models").await), Some(models("models", 2)));
+    assert_eq!(good(port.models("one").await), Some(models("one", 1)));
+    let at: Vec<i64> = good(port.audit(10).await).iter().map(|entry| entry.at.0).collect();
+    assert_eq!(at, [5, 4, 3, 2, 1]);
+}
+
 /// Random operations beside a map and a list.
 pub async fn random<H: Harness<Port: Catalog>>(harness: &mut H, seed: u64, operations: usize) {
     let pipelines = ["one", "two", "three"];
     let mut dice = Dice::new(seed);
     let crash_share = *dice.pick(&CRASH_SHARES);
     let mut in_force: BTreeMap<&str, Deployment> = BTreeMap::new();
+    let mut chosen: BTreeMap<&str, Models> = BTreeMap::new();
     let mut trail: Vec<AuditEntry> = Vec::new();
     let mut port = harness.fresh().await;
     for operation in 0..operations as i64 {
         let pipeline = *dice.pick(&pipelines);
         let current = in_force.get(pipeline).map_or(0, |deployment| deployment.revision);
         let entry = AuditEntry { at: Timestamp(operation), ..entry(0, "random") };
-        match dice.place(4) {
+        match dice.place(5) {
             0 => {
                 good(port.record(&entry).await);
                 trail.push(entry);
@@ -135,6 +196,12 @@ pub async fn random<H: Harness<Port: Catalog>>(harness: &mut H, seed: u64, opera
             1 => {
                 let other = Deployment { revision: current + 2 * dice.place(2) as u64, ..deployment(pipeline, 0) };
                 bad(port.deploy(&other, &entry).await, ErrorKind::Fenced, "not the next revision");
+            }
+            2 => {
+                let next = models(pipeline, chosen.get(pipeline).map_or(0, |models| models.revision) + 1);
+                good(port.choose(&next, &entry).await);
+                chosen.insert(pipeline, next);
+                trail.push(entry);
             }
             _ => {
                 let next = Deployment { at: Timestamp(operation), ..deployment(pipeline, current + 1) };
@@ -147,6 +214,7 @@ pub async fn random<H: Harness<Port: Catalog>>(harness: &mut H, seed: u64, opera
             port = harness.crash(port).await;
         }
         assert_eq!(good(port.deployment(pipeline).await).as_ref(), in_force.get(pipeline), "seed {seed}, operation {operation}");
+        assert_eq!(good(port.models(pipeline).await).as_ref(), chosen.get(pipeline), "seed {seed}, operation {operation}");
         let newest: Vec<AuditEntry> = trail.iter().rev().take(5).cloned().collect();
         assert_eq!(good(port.audit(5).await), newest, "seed {seed}, operation {operation}");
     }
@@ -160,6 +228,23 @@ fn deployment(pipeline: &str, revision: u64) -> Deployment {
     let generations = vec![Built { generation: 4, spec: spec.clone(), at: Timestamp(3) }];
     let at = Timestamp(1_772_366_400_000);
     Deployment { pipeline: pipeline.into(), revision, spec, groups: vec![group], generations, at }
+}
+
+fn models(pipeline: &str, revision: u64) -> Models {
+    let known: Vec<KnownModel> = (1..=revision.min(3)).map(model).collect();
+    let (champion, before) = (known.last().map(|known| known.digest.clone()), vec![None]);
+    Models { pipeline: pipeline.into(), revision, known, champion, before, at: Timestamp(1_772_366_400_000) }
+}
+
+fn model(number: u64) -> KnownModel {
+    KnownModel {
+        digest: format!("{number:064x}"),
+        name: "eta".into(),
+        version: format!("2026-11-{number}"),
+        key: "ab".repeat(32),
+        added_at: Timestamp(1_772_366_400_000),
+        added_by: "somebody".into(),
+    }
 }
 
 fn entry(at: impl TryInto<i64>, action: &str) -> AuditEntry {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ports::{AuditEntry, Catalog, Deployment, Error, ErrorKind};
+use ports::{AuditEntry, Catalog, Deployment, Error, ErrorKind, Models};
 
 use super::Hook;
 
@@ -19,6 +19,7 @@ pub struct MemoryCatalog {
 #[derive(Debug, Default)]
 struct State {
     in_force: BTreeMap<String, Deployment>,
+    models: BTreeMap<String, Models>,
     trail: Vec<AuditEntry>,
 }
 
@@ -45,11 +46,22 @@ impl Catalog for MemoryCatalog {
     async fn deploy(&self, deployment: &Deployment, audit: &AuditEntry) -> Result<(), Error> {
         self.run("catalog.deploy", |state| {
             let in_force = state.in_force.get(&deployment.pipeline).map_or(0, |deployment| deployment.revision);
-            if in_force.checked_add(1) != Some(deployment.revision) {
-                let what = format!("revision {in_force} is in force: read it again and decide anew");
-                return Err(Error::new(ErrorKind::Fenced, what));
-            }
+            follows(deployment.revision, in_force)?;
             state.in_force.insert(deployment.pipeline.clone(), deployment.clone());
+            state.trail.push(audit.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn models(&self, pipeline: &str) -> Result<Option<Models>, Error> {
+        self.run("catalog.models", |state| Ok(state.models.get(pipeline).cloned())).await
+    }
+
+    async fn choose(&self, models: &Models, audit: &AuditEntry) -> Result<(), Error> {
+        self.run("catalog.choose", |state| {
+            follows(models.revision, state.models.get(&models.pipeline).map_or(0, |models| models.revision))?;
+            state.models.insert(models.pipeline.clone(), models.clone());
             state.trail.push(audit.clone());
             Ok(())
         })
@@ -67,4 +79,11 @@ impl Catalog for MemoryCatalog {
     async fn audit(&self, entries_max: usize) -> Result<Vec<AuditEntry>, Error> {
         self.run("catalog.audit", |state| Ok(state.trail.iter().rev().take(entries_max).cloned().collect())).await
     }
+}
+
+fn follows(revision: u64, in_force: u64) -> Result<(), Error> {
+    if in_force.checked_add(1) == Some(revision) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Fenced, format!("revision {in_force} is in force: read it again and decide anew")))
 }
