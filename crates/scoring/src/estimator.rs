@@ -3,11 +3,14 @@
 //!
 //! The same for a case that is under way and for one that is only asked about. Never knows where a row comes from.
 
+mod influence;
+
 use std::sync::Arc;
 
 use domain::{Value, ValueKind};
 use pipeline::{Case, Fallback, Transform};
 
+pub use self::influence::Influence;
 use crate::{Error, Kind, Package, Quantiles, Scratch, Transforms};
 
 /// What a model of arrival times says, in the order of [`crate::LEVELS`].

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::{FeatureVector, PackedError, Schema, Span, Timestamp, is_outdated, unpack};
 use pipeline::{Pipeline, WhenOutdated};
 
-use crate::{Calendar, Row, Transforms};
+use crate::{Calendar, Evaluator, Row, Transforms};
 
 /// What rows are made by.
 #[derive(Debug)]
@@ -15,6 +15,14 @@ pub struct Rows {
     groups: Vec<Group>,
     transforms: Transforms,
     calendar: Calendar,
+}
+
+/// Makes one row after the other.
+#[derive(Debug)]
+pub struct Joining<'r> {
+    rows: &'r Rows,
+    evaluator: Evaluator<'r>,
+    computed: Row,
 }
 
 #[derive(Debug)]
@@ -68,27 +76,34 @@ impl Rows {
         Self { groups, transforms: Transforms::of(pipeline), calendar }
     }
 
+    /// Something that makes them; one for each thread.
+    pub fn joining(&self) -> Joining<'_> {
+        Joining { rows: self, evaluator: self.transforms.evaluator(), computed: Row::new() }
+    }
+}
+
+impl Joining<'_> {
     /// The row of a case. `vectors` are those of its entities: one for each group of the pipeline, none where there is no vector, and
     /// `wanted` says which groups were asked for at all.
     ///
     /// # Panics
     ///
     /// When there are more or fewer vectors than groups.
-    pub fn row(&self, wanted: &[bool], vectors: &[Option<Arc<[u8]>>], own: &Own<'_>) -> Known {
-        assert_eq!((wanted.len(), vectors.len()), (self.groups.len(), self.groups.len()), "one of each for each group");
+    pub fn row(&mut self, wanted: &[bool], vectors: &[Option<Arc<[u8]>>], own: &Own<'_>) -> Known {
+        let Rows { groups, calendar, .. } = self.rows;
+        assert_eq!((wanted.len(), vectors.len()), (groups.len(), groups.len()), "one of each for each group");
         let (mut row, mut read) = (Row::new(), Read::default());
-        for ((group, wanted), vector) in self.groups.iter().zip(wanted).zip(vectors) {
+        for ((group, wanted), vector) in groups.iter().zip(wanted).zip(vectors) {
             let used = if *wanted { read.take(group, vector.as_deref(), own.now) } else { None };
             match used {
                 Some(vector) => row.extend(vector.values),
                 None => row.extend(std::iter::repeat_n(None, group.schema.columns.len())),
             }
         }
-        let mut computed = Row::new();
-        self.transforms.evaluator().append(&row, &mut computed);
-        row.append(&mut computed);
+        self.evaluator.append(&row, &mut self.computed);
+        row.append(&mut self.computed);
         row.extend_from_slice(own.values);
-        row.extend(self.calendar.values(own.now));
+        row.extend(calendar.values(own.now));
         read.oldest = read.as_of.map(|as_of| Span(own.now.0.saturating_sub(as_of.0).max(0)));
         Known { row, read }
     }
@@ -203,7 +218,7 @@ twice = "mean_5m * 2"
     /// What is read of three groups, all of them asked for.
     fn read(vectors: &[Option<Arc<[u8]>>; 3]) -> (Vec<Option<f64>>, Read) {
         let values = vec![Some(Value::Float(0.5))];
-        let known = rows().row(&[true; 3], vectors, &Own { values: &values, now: NOW });
+        let known = rows().joining().row(&[true; 3], vectors, &Own { values: &values, now: NOW });
         let number = |value: &Option<Value>| value.map(|value| if let Value::Float(number) = value { number } else { -1.0 });
         assert_eq!(known.row.len(), 3 + 1 + 1 + 4);
         assert_eq!((number(&known.row[4]), known.row[7]), (Some(0.5), Some(Value::Integer(7))), "a Sunday");
@@ -248,7 +263,7 @@ twice = "mean_5m * 2"
         assert_eq!((read.unreadable, read.missing, read.as_of), (2, 1, None));
         let rows = rows();
         let own = Own { values: &vec![None], now: NOW };
-        let known = rows.row(&[false; 3], &[None, None, None], &own);
+        let known = rows.joining().row(&[false; 3], &[None, None, None], &own);
         assert_eq!(known.read, Read::default(), "what nobody asked for is not missing");
     }
 }

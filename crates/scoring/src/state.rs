@@ -52,8 +52,13 @@ impl Writer {
 
     /// Appends a text.
     pub fn key(&mut self, key: &str) {
-        self.word(key.len() as u64);
-        self.0.extend_from_slice(key.as_bytes());
+        self.bytes(key.as_bytes());
+    }
+
+    /// Appends bytes, such as another state.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.word(bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
     }
 
     /// The bytes with their digest, and the digest.
@@ -98,12 +103,17 @@ impl<'b> Reader<'b> {
         if count > self.0.len() / bytes_min { Err(StateFault::Damaged("it is cut off")) } else { Ok(count) }
     }
 
+    /// The next bytes.
+    pub fn bytes(&mut self) -> Result<&'b [u8], StateFault> {
+        let length = self.count(1)?;
+        let (bytes, rest) = self.0.split_at(length);
+        self.0 = rest;
+        Ok(bytes)
+    }
+
     /// The next text.
     pub fn key(&mut self) -> Result<String, StateFault> {
-        let length = self.count(1)?;
-        let (key, rest) = self.0.split_at(length);
-        self.0 = rest;
-        String::from_utf8(key.to_vec()).map_err(|_| StateFault::Damaged("a key is no text"))
+        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| StateFault::Damaged("a key is no text"))
     }
 
     /// Nothing may be left.

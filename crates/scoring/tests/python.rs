@@ -5,12 +5,25 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use scoring::package::{Signer, read_folder};
-use scoring::{Input, Kind, Limits, Package, Scratch, Session, Signature};
+use scoring::package::{Signer, read_folder, sign};
+use scoring::{Estimator, Input, Kind, Limits, Package, Scratch, Session, Signature};
 
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.headway/servers/models/bin/python3");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/models.py");
+const PIPELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pipelines/delivery-eta");
+const GUIDE: &str = include_str!("../../../docs/guides/a-model-of-your-own.md");
+/// What the guide leaves to its reader: rows, some values missing, of which the first input says something.
+const ROWS: &str = r#"
+import numpy
+
+def training_rows(inputs):
+    random = numpy.random.default_rng(3)
+    rows = random.normal(600, 200, size=(3_000, len(inputs))).astype(numpy.float32)
+    rows[random.random(rows.shape) < 0.05] = numpy.nan
+    return rows, 900 + 0.5 * numpy.nan_to_num(rows[:, 0]) + random.normal(0, 60, len(rows))
+"#;
 const PAGE: &str = include_str!("../../../docs/reference/model-package.md");
 /// What the page takes for granted: a model that LightGBM trained, what is known about it, and a secret.
 const BEFORE: &str = r#"
@@ -68,6 +81,32 @@ fn the_package_that_the_page_makes_loads() {
     let files = read_folder(folder.path(), &Limits::default()).unwrap();
     let package = Package::load(&files, &[Signer::from_secret(&[7; 32]).key()], &Limits::default()).unwrap();
     assert_eq!(package.manifest().name, "eta");
+}
+
+/// The guide's own words, run as they stand there: what they train fits the case, and learned what there was to learn.
+#[test]
+fn the_model_that_the_guide_trains_fits_the_pipeline() {
+    let code = GUIDE.split_once("```python\n").and_then(|(_, rest)| rest.split_once("```")).expect("Python in the guide").0;
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(PYTHON).arg("-c").arg([ROWS, code].concat()).arg(PIPELINE).arg(folder.path()).arg("1").output();
+    let output = output.unwrap_or_else(|error| panic!("{PYTHON}: {error}. Run `./dev servers install models`."));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (mut files, signer) = (read_folder(folder.path(), &Limits::default()).unwrap(), Signer::from_secret(&[7; 32]));
+    sign(&mut files, &signer);
+    let package = Arc::new(Package::load(&files, &[signer.key()], &Limits::default()).unwrap());
+    let pipeline = pipeline::load(Path::new(PIPELINE)).unwrap();
+    let case = pipeline.case.as_ref().unwrap();
+    Estimator::new(case, pipeline.case_columns()).with_model(case, package.clone()).unwrap();
+    // Half a second more for each second of the first input, and four levels in their order.
+    let said = [300.0, 900.0].map(|first| {
+        let row: Vec<f32> =
+            std::iter::once(first).chain(std::iter::repeat_n(600.0, package.manifest().inputs.len() - 1)).collect();
+        let mut said = [0.0; 4];
+        package.session().predict(&row, &mut said, &mut Scratch::default()).unwrap();
+        assert!(said.is_sorted(), "{said:?}");
+        said[1]
+    });
+    assert!((said[1] - said[0] - 300.0).abs() < 60.0, "{said:?}");
 }
 
 /// One model: equal to ONNX Runtime everywhere, and to its library where no value is on a threshold.

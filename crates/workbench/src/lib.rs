@@ -21,6 +21,7 @@ mod parquet_value;
 mod past;
 mod progress;
 mod replay;
+mod said;
 mod sample;
 #[cfg(test)]
 mod scratch;
@@ -44,4 +45,5 @@ pub use feed::Counts;
 pub use history::{Event, History};
 pub use movement::ColumnMovement;
 pub use progress::{Progress, Unseen};
+pub use said::{LastSaid, last_said};
 pub use sample::{SampleRequest, Sampled, sample};

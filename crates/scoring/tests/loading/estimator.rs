@@ -143,3 +143,16 @@ fn a_model_that_does_not_fit_is_refused() {
     let model = Some(Model { name: "eta".into(), inputs: vec![2] });
     misfit(&Case { model, ..case() }, SOUND, "takes 2 inputs, and the pipeline declares 1");
 }
+
+#[test]
+fn an_input_matters_as_much_as_its_absence_would_change() {
+    let bare = Estimator::new(&case(), columns());
+    let row = vec![Some(Value::Float(600.0)), Some(Value::Integer(1)), Some(Value::Float(1200.0))];
+    assert_eq!(bare.influences(&row, &mut Work::default()), [], "nobody is asked");
+    let estimator = bare.with_model(&case(), package(SOUND)).expect("it fits");
+    let found = estimator.influences(&row, &mut Work::default());
+    let told: Vec<_> = found.iter().map(|one| (&*one.input, one.value, one.median_without)).collect();
+    // Without the preparation the trees say what they say of a missing one; with it they say no number, whatever the weather is.
+    let expected = [("doubled", row[2], Some(230.0)), ("weather", row[1], None)];
+    assert_eq!(told, expected);
+}
