@@ -68,16 +68,18 @@ pub fn changes(current: Option<&Deployment>, before: &[(String, Schema)], after:
     stay.chain(gone.map(|deployed| change(&deployed.group, Fate::Removed))).collect()
 }
 
-/// The deployment that puts a spec in force; none when nothing changes.
+/// The deployment that puts a spec in force; none when nothing changes. `predicts_otherwise` says that its case is another one, which
+/// touches no group.
 pub fn next(
     current: Option<&Deployment>,
     pipeline: &str,
     spec: &str,
     after: &[(String, Schema)],
     changes: &[Change],
+    predicts_otherwise: bool,
     at: Timestamp,
 ) -> Option<Deployment> {
-    if current.is_some() && changes.iter().all(|change| change.fate == Fate::Kept) {
+    if current.is_some() && !predicts_otherwise && changes.iter().all(|change| change.fate == Fate::Kept) {
         return None;
     }
     let revision = current.map_or(1, |current| current.revision + 1);

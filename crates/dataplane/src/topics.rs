@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::Span;
 use pipeline::{Pipeline, SourceKind};
 use ports::TopicSpec;
+
+use crate::scorer::{CLOCKS_APART_MAX, Rules};
 
 /// The names of one pipeline's topics.
 #[derive(Clone, Debug)]
@@ -74,9 +77,39 @@ impl Topics {
         format!("{}eta", self.prefix).into()
     }
 
+    /// The rows that predictions were made of.
+    pub fn feature_log(&self) -> Arc<str> {
+        format!("{}feature-log", self.prefix).into()
+    }
+
     /// What is known of the cases that are predicted: each change of one, under its key.
     pub fn cases(&self) -> Arc<str> {
         format!("{}cases", self.prefix).into()
+    }
+
+    /// What became of each prediction, and of each hour of them.
+    pub fn outcomes(&self) -> Arc<str> {
+        format!("{}outcomes", self.prefix).into()
+    }
+
+    /// What outcomes teach, in one partition: the one order in which it is learned.
+    pub fn lessons(&self) -> Arc<str> {
+        format!("{}lessons", self.prefix).into()
+    }
+
+    /// What was learned, in one partition; the last record says all of it.
+    pub fn adjustments(&self) -> Arc<str> {
+        format!("{}adjustments", self.prefix).into()
+    }
+
+    /// The group that joins predictions with what became of them.
+    pub fn outcomes_group(&self) -> String {
+        format!("{}outcomes", self.prefix)
+    }
+
+    /// The group that learns from outcomes: one of its members does.
+    pub fn tuner_group(&self) -> String {
+        format!("{}tuner", self.prefix)
     }
 
     /// The group that makes predictions.
@@ -84,13 +117,34 @@ impl Topics {
         format!("{}scorer", self.prefix)
     }
 
+    /// The group in which one process follows what is predicted.
+    pub fn api_group(&self, process: &str) -> String {
+        format!("{}api.{process}", self.prefix)
+    }
+
     /// The group that makes the features of one generation.
     pub fn features_group(&self, generation: u32) -> String {
         format!("{}features.{generation}", self.prefix)
     }
 
+    /// The topics of the role that predicts, where something is predicted.
+    ///
+    /// A case that was open when its workers stopped is read back from the topic of cases when they go on, from as long ago as a case
+    /// can last before that. They can go on for as long as the log has the events that came meanwhile: so changes of cases are kept
+    /// that much longer than events, and no open case is lost as long as no event is.
+    pub fn case_specs(&self, pipeline: &Pipeline, partitions: u32, retention: Span) -> Vec<TopicSpec> {
+        let Some(rules) = Rules::new(pipeline) else { return Vec::new() };
+        let lasts = Span(rules.lasts_at_most().0 + CLOCKS_APART_MAX.0);
+        let spec = |name, retention| TopicSpec { name, partitions, retention: Some(retention), retention_bytes: None };
+        vec![
+            spec(self.predictions(), retention),
+            spec(self.feature_log(), retention),
+            spec(self.cases(), Span(retention.0 + lasts.0)),
+        ]
+    }
+
     /// All topics that the feature role needs, as they should be when they are created.
-    pub fn specs(&self, generation: u32, partitions: u32, retention: domain::Span) -> Vec<TopicSpec> {
+    pub fn specs(&self, generation: u32, partitions: u32, retention: Span) -> Vec<TopicSpec> {
         let own = [self.partials(generation), self.dead_letters(), self.late()];
         let names = self.inputs.iter().map(|(name, _)| name.clone()).chain(self.absences.iter().cloned()).chain(own);
         let spec = |name| TopicSpec { name, partitions, retention: Some(retention), retention_bytes: None };

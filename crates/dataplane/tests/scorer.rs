@@ -16,11 +16,12 @@ use bytes::Bytes;
 use chaos::Chaos;
 use dataplane::{
     Topics,
-    scorer::{Parts, Plan, Predictor, Worker},
+    scorer::{Parts, Plan, Served, Watch, Worker},
 };
 use domain::{Timestamp, partition_of};
 use pipeline::Pipeline;
 use ports::{Clock, Log, Outgoing, Record, TopicSpec, clock_fn};
+use scoring::Predictor;
 use testkit::fake::{MemoryLog, MemoryOnlineStore};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
@@ -83,6 +84,7 @@ struct World {
     parts: Parts<MemoryLog, MemoryOnlineStore>,
     plan: Plan,
     predictor: watch::Receiver<Arc<Predictor>>,
+    watch: Watch,
     chaos: Chaos,
     clock: Clock,
     crashes: u64,
@@ -102,19 +104,20 @@ impl World {
         let chaos = Chaos::new(seed);
         let log = MemoryLog::with_faults(clock.clone(), chaos.of_log());
         let topics = Topics::new(&pipeline);
-        let predictor = Predictor::new(&pipeline, None).expect("no model").expect("a case");
+        let predictor = Predictor::new(&pipeline, features::schemas(&pipeline), None).expect("no model").expect("a case");
         let (_, predictor) = watch::channel(Arc::new(predictor));
         let online = MemoryOnlineStore::new(chaos.of_stores());
-        let names = [topics.inputs()[0].0.clone(), topics.predictions(), topics.cases()];
+        let names = [topics.inputs()[0].0.clone(), topics.predictions(), topics.feature_log(), topics.cases()];
         let spec = |name| TopicSpec { name, partitions: PARTITIONS, retention: None, retention_bytes: None };
         log.create(&names.map(spec)).await.expect("topics");
         let parts = Parts { log: log.clone(), online, clock: clock.clone() };
-        Self { log, parts, plan: Plan { pipeline, topics }, predictor, chaos, clock, crashes: 0 }
+        Self { log, parts, plan: Plan { pipeline, topics }, predictor, watch: Watch::default(), chaos, clock, crashes: 0 }
     }
 
     fn start(&self, name: usize) -> Running {
         let (stop, stopped) = watch::channel(false);
-        let worker = Worker::new(self.plan.clone(), self.parts.clone(), self.predictor.clone(), format!("w{name}"));
+        let worker =
+            Worker::new(self.plan.clone(), self.parts.clone(), self.predictor.clone(), self.watch.clone(), format!("w{name}"));
         Running(tokio::spawn(worker.expect("a case").run(stopped)), stop)
     }
 
@@ -206,6 +209,18 @@ async fn run(seed: u64) -> (u64, BTreeMap<String, u64>) {
     }
     let expected: Expected = expected.into_iter().filter(|(_, stages)| !stages.is_empty()).collect();
     assert_eq!(found, expected, "seed {seed}");
+    let (mut columns, mut served) = (BTreeMap::new(), BTreeSet::new());
+    for record in world.read(&world.plan.topics.feature_log()).await {
+        if record.key.is_empty() {
+            let told: serde_json::Value = serde_json::from_slice(&record.value).expect("JSON");
+            columns.insert(told["schema"].as_u64(), told["columns"].as_array().map(Vec::len));
+            continue;
+        }
+        let row = Served::decode(&record.value).expect("a whole row");
+        assert_eq!(columns.get(&Some(row.schema.into())), Some(&Some(row.words.len())), "its columns were told before");
+        assert!(served.insert(format!("{:032x}", row.id)), "seed {seed}: a row is there twice");
+    }
+    assert_eq!(served, ids, "seed {seed}: each prediction has the row that it was made of");
     let mut left: BTreeMap<Bytes, bool> = BTreeMap::new();
     for record in world.read(&world.plan.topics.cases()).await {
         left.insert(record.key, !record.value.is_empty());

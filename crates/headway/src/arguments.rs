@@ -21,11 +21,11 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     backfill::{Backfill, Mode},
-    bench::{Bench, BenchEngine, BenchLatency, BenchPipeline, BenchRun, BenchScorer, BenchState, BenchTakeover},
+    bench::{Bench, BenchEngine, BenchLatency, BenchPipeline, BenchQuotes, BenchRun, BenchScorer, BenchState, BenchTakeover},
     doctor::Doctor,
     explain::{Audit, AuditLate, Explain, Plan},
     features::{Features, FeaturesGet},
-    models::{Models, ModelsShow, ModelsSign, ModelsVerify},
+    models::{Models, ModelsList, ModelsOf, ModelsShow, ModelsSign, ModelsUse, ModelsVerify},
     new::New,
     run::Run,
     sample::Sample,
@@ -85,7 +85,8 @@ pub(crate) enum Command {
     /// Look at what readers get
     #[command(subcommand)]
     Features(Features),
-    /// Show what a value is made of: its partials, the records behind them, and what was late or dropped
+    /// Show what a value is made of: its partials, the records behind them, and what was late or dropped; or what the latest prediction of a
+    /// case is made of: vectors, inputs, model, and which inputs mattered
     Explain(Explain),
     /// Show what an edited pipeline would add, rebuild or remove, which values would move and by how much, and what it costs
     Plan(Plan),
@@ -97,7 +98,7 @@ pub(crate) enum Command {
     Topics(Topics),
     /// Tell whether this machine, this folder and its servers are fit, and what to do where they are not; changes nothing
     Doctor(Doctor),
-    /// Sign packages of models, check them as a scorer does, and look into them
+    /// Sign packages of models, check them as a scorer does, and choose the one that speaks
     #[command(subcommand)]
     Models(Models),
     /// Generate a history of events, and instants to ask about

@@ -46,6 +46,7 @@ pub(crate) fn run(command: &Command, console: &Console) -> Result<ExitNumber, Fa
         Command::Bench(Bench::Run(arguments)) => bench::live::run(arguments, console)?,
         Command::Bench(Bench::Pipeline(arguments)) => bench::live::run_pipeline(arguments, console)?,
         Command::Bench(Bench::Takeover(arguments)) => bench::live::run_takeover(arguments, console)?,
+        Command::Bench(Bench::Quotes(arguments)) => bench::quotes::run(arguments, console)?,
         Command::Bench(Bench::Scorer(arguments)) => bench::scorer::run(arguments, console)?,
         // The schema is one JSON object already.
         Command::Schema => console.result(pipeline::json_schema, pages::schema)?,

@@ -5,17 +5,23 @@
 
 mod clock;
 pub(crate) mod control;
+mod crew;
 mod edit;
 mod encodings;
+mod explaining;
 mod files;
 mod generations;
 mod hold;
 mod lag;
+mod models;
 mod opening;
+mod options;
+mod predictors;
 mod preview;
 mod readiness;
 pub(crate) mod reading;
 mod running;
+mod scorers;
 
 use std::{
     net::SocketAddr,
@@ -24,7 +30,10 @@ use std::{
     time::Duration,
 };
 
-use dataplane::features::{Counts, Parts};
+use dataplane::{
+    features::{Counts, Parts},
+    scorer,
+};
 use domain::{Span, Timestamp};
 use io_folder::{FolderArtifacts, FolderCatalog};
 use ports::{Catalog, Clock};
@@ -32,8 +41,8 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     failure::Failure,
+    models::Registry,
     parts::{AnyLog, AnyOnline, Decoding},
-    settings::Servers,
 };
 use clock::Steady;
 pub(crate) use clock::wall_clock;
@@ -44,6 +53,7 @@ pub(crate) use hold::Held;
 pub(crate) use lag::Lag;
 use opening::Opened;
 pub(crate) use opening::{known_partitions, partitions};
+pub(crate) use options::{Options, Pace};
 pub(crate) use readiness::Readiness;
 
 /// For how long topics keep records, which is what a rebuild can reach back to: four weeks of window with a hop of a day, a week for
@@ -54,74 +64,6 @@ const RETENTION: Span = Span(37 * 86_400_000);
 pub(crate) const PARTITIONS_DEFAULT: u32 = 4;
 /// Four workers with four each, or one with all of them.
 pub(crate) const PARTITIONS_OF_KAFKA: u32 = 16;
-
-/// How to open a host.
-#[derive(Clone, Debug)]
-pub(crate) struct Options {
-    pub(crate) folder: PathBuf,
-    /// Folders of pipelines; empty for those that are deployed already.
-    pub(crate) pipelines: Vec<PathBuf>,
-    /// None for as many as there are.
-    pub(crate) partitions: Option<u32>,
-    pub(crate) workers: usize,
-    pub(crate) pace: Pace,
-    /// How often a state is written down; none for what is usual.
-    pub(crate) snapshot_every: Option<Duration>,
-    pub(crate) servers: Servers,
-    /// The name of this process among several, and the folder that they share.
-    pub(crate) replica: Option<String>,
-    pub(crate) shared: Option<PathBuf>,
-}
-
-/// How time passes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Pace {
-    /// So many times as fast as on the wall.
-    Runs(f64),
-    /// Only when somebody says so, and then about so many times as fast as on the wall.
-    Driven(f64),
-}
-
-impl Pace {
-    /// How much time passes while a second passes on the wall, about.
-    pub(crate) fn hurry(self) -> f64 {
-        let (Self::Runs(speed) | Self::Driven(speed)) = self;
-        speed
-    }
-
-    fn speed(self) -> f64 {
-        match self {
-            Self::Runs(speed) => speed,
-            Self::Driven(_) => 0.0,
-        }
-    }
-}
-
-impl Options {
-    /// The name of a worker in the groups of the log, the same after a restart.
-    fn member(&self, number: usize) -> String {
-        match &self.replica {
-            Some(replica) => format!("{replica}.features-{number}"),
-            None => format!("features-{number}"),
-        }
-    }
-
-    /// For a folder that no process holds: as it was left, with as many partitions as its topics have.
-    pub(crate) fn of_stopped(folder: &Path) -> Self {
-        let pace = Pace::Runs(1.0);
-        Self {
-            folder: folder.to_owned(),
-            pipelines: Vec::new(),
-            partitions: None,
-            workers: 1,
-            pace,
-            snapshot_every: None,
-            servers: Servers::default(),
-            replica: None,
-            shared: None,
-        }
-    }
-}
 
 /// What all pipelines of a host share; the online store is not among it, since names and generations are a pipeline's own.
 pub(crate) struct SharedParts {
@@ -171,6 +113,8 @@ struct Failed {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Status {
     pub(crate) counts: Counts,
+    /// Of whoever predicts; none where nothing is predicted.
+    pub(crate) predictions: Option<scorer::Counts>,
     pub(crate) partitions: usize,
     pub(crate) lag_records: u64,
     pub(crate) builds: bool,
@@ -181,6 +125,8 @@ pub(crate) struct Status {
 impl Host {
     /// Takes the folder, says what is in it, and starts the workers. Waits for the disk.
     pub(crate) async fn open(options: Options) -> Result<Arc<Self>, Failure> {
+        // A key that cannot be read is told before anything connects.
+        options.trust().keys()?;
         let steady = Arc::new(Steady::new(options.pace.speed()));
         let clock = steady.clock();
         std::fs::create_dir_all(&options.folder).map_err(|error| Failure::writing(&options.folder, &error))?;
@@ -221,7 +167,7 @@ impl Host {
         for folder in &self.options.pipelines {
             edits.push((folder, Edit::read(self, folder).await?));
         }
-        let deployed = hosted.iter().map(|hosted| hosted.pipeline());
+        let deployed = hosted.iter().map(|hosted| &**hosted.pipeline());
         encodings::agree(self, deployed.chain(edits.iter().map(|(_, edit)| edit.pipeline()))).await?;
         for (folder, edit) in edits {
             hosted.push(match edit.put_in_force(self).await {
@@ -262,6 +208,13 @@ impl Host {
         Ok(())
     }
 
+    /// Where the models of this folder are kept.
+    pub(crate) fn registry(&self) -> Registry {
+        let (catalog, artifacts) = (self.catalog.clone(), self.parts.artifacts.clone());
+        let trust = self.options.trust();
+        Registry { catalog, artifacts, trust, clock: self.clock().clone() }
+    }
+
     pub(crate) fn announce(&self, words: String) {
         self.announcements.lock().unwrap_or_else(PoisonError::into_inner).push(words);
     }
@@ -270,6 +223,7 @@ impl Host {
     pub(crate) fn take_announcements(&self) -> Vec<String> {
         let mut told = std::mem::take(&mut *self.announcements.lock().unwrap_or_else(PoisonError::into_inner));
         told.extend(self.hosted().iter().flat_map(|hosted| hosted.watch.take_rebuilds()).map(|rebuild| rebuild.to_string()));
+        told.extend(self.hosted().iter().filter_map(|hosted| hosted.speaker.as_ref()).flat_map(models::Speaker::take_words));
         told
     }
 
@@ -330,13 +284,16 @@ impl Host {
                 known().clone_from(&status);
                 Ok(status)
             }
-            Err(failure) if failure.is_transient() => Ok(Status { counts: self.counts(), settled: false, ..known().clone() }),
+            Err(failure) if failure.is_transient() => {
+                let (counts, predictions) = (self.counts(), self.predictions());
+                Ok(Status { counts, predictions, settled: false, ..known().clone() })
+            }
             Err(failure) => Err(failure),
         }
     }
 
     async fn ask_status(&self) -> Result<Status, Failure> {
-        let mut status = Status { counts: self.counts(), ..Status::default() };
+        let mut status = Status { counts: self.counts(), predictions: self.predictions(), ..Status::default() };
         for hosted in self.hosted() {
             status.lag_records += hosted.lag(self).await?;
             status.partitions += hosted.watch.counts().len();

@@ -1,10 +1,10 @@
-//! What `headway run` answers over HTTP: `/metrics`, `/livez` and `/readyz`, and nothing that changes anything.
+//! What `headway run` answers over HTTP, at one address: what `api` answers, with the parts of this process behind it.
 //!
-//! Two lines of protocol are all that these need, so a request is one head read by `httparse`, and a connection is one request
-//! (`docs/adr/0011-telemetry.md`). Everything that a stranger can make larger or longer has a bound in `connection`.
+//! Decides where it listens, and what the pipelines that predict are asked with. Whoever reaches the address may ask, so it is one of this
+//! machine alone unless somebody says otherwise (`docs/adr/0022-http.md`).
 
-mod answers;
-mod connection;
+mod asked;
+mod probes;
 
 use std::{
     io::ErrorKind,
@@ -13,10 +13,15 @@ use std::{
     sync::Arc,
 };
 
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::watch::{Sender, channel},
+    task::JoinHandle,
+};
 
 use crate::{failure::Failure, host::Host, telemetry::Gatherer};
-pub(crate) use answers::Answers;
+use asked::Asked;
+use probes::Asks;
 
 /// Where Prometheus looks for an exporter of OpenTelemetry's by default. Nobody outside the machine reaches it.
 const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
@@ -40,25 +45,53 @@ impl FromStr for Listen {
     }
 }
 
+/// Somebody who answers until it is told to stop.
+pub(crate) struct Listening {
+    stop: Sender<bool>,
+    served: Option<JoinHandle<()>>,
+}
+
+impl Listening {
+    /// Finishes what was begun, and answers nothing more.
+    pub(crate) async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Some(served) = self.served {
+            // However it ended, nobody is answered any more.
+            let _ = served.await;
+        }
+    }
+}
+
 /// Answers from now on. Without an address of somebody's choice the usual one is taken, any other when that is not free, and none
 /// when the machine has none: nobody asked for it, so it ends no start.
-pub(crate) async fn listen(host: &Arc<Host>, gatherer: Arc<Gatherer>, wanted: Option<Listen>) -> Result<(), Failure> {
+pub(crate) async fn listen(host: &Arc<Host>, gatherer: Arc<Gatherer>, wanted: Option<Listen>) -> Result<Listening, Failure> {
+    let (stop, stopped) = channel(false);
     let listener = match wanted {
-        Some(Listen::Off) => return Ok(()),
+        Some(Listen::Off) => return Ok(Listening { stop, served: None }),
         Some(Listen::At(address)) => bind(address).await.map_err(|error| refused(address, &error))?,
         None => match usual(host).await {
             Ok(listener) => listener,
             Err(error) => {
                 host.announce(format!("Metrics are not answered: cannot listen on this machine ({error})."));
-                return Ok(());
+                return Ok(Listening { stop, served: None });
             }
         },
     };
     let address = listener.local_addr().map_err(|error| Failure::failed(format!("cannot listen: {error}")))?;
     let _ = host.listens_on.set(address);
     host.announce(format!("Metrics and probes: http://{address}/metrics"));
-    tokio::spawn(connection::serve(listener, Arc::new(Answers::new(host.clone(), gatherer))));
-    Ok(())
+    let Asked { predicted, ids } = Asked::of(host, &stopped);
+    if !ids.is_empty() {
+        host.announce(format!(
+            "Quotes and arrival times of {}: http://{address}/v1/openapi.json says how to ask.",
+            ids.join(", ")
+        ));
+    }
+    let api = api::Api::new(predicted, Asks::new(host.clone(), gatherer.clone()));
+    // Whoever answers holds who gathers.
+    let counting = Arc::downgrade(&api);
+    gatherer.count_also(move || counting.upgrade().map(|api| api.counts()).unwrap_or_default());
+    Ok(Listening { stop, served: Some(tokio::spawn(api::serve(listener, api.router(), stopped))) })
 }
 
 async fn usual(host: &Host) -> std::io::Result<TcpListener> {

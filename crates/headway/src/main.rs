@@ -9,6 +9,7 @@ mod failure;
 mod host;
 mod http;
 mod marker;
+mod models;
 mod pages;
 mod parts;
 mod plain;

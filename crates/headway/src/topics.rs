@@ -19,38 +19,44 @@ const DAY_MS: i64 = 86_400_000;
 /// What a spec would be deployed as beside what is in force.
 pub(crate) fn deployment(current: Option<Deployment>, pipeline: &Pipeline, spec: &str) -> Result<Deployment, Failure> {
     let after = named_schemas(pipeline);
-    let before = match &current {
-        Some(current) => named_schemas(&pipeline::parse(&pipeline.id, &current.spec)?),
-        None => Vec::new(),
-    };
-    let changes = deploy::changes(current.as_ref(), &before, &after);
+    let before = current.as_ref().map(|current| pipeline::parse(&pipeline.id, &current.spec)).transpose()?;
+    let changes = deploy::changes(current.as_ref(), &before.as_ref().map_or(Vec::new(), named_schemas), &after);
+    let predicts_otherwise = before.is_some_and(|before| before.case != pipeline.case);
     // When it is asked for does not matter to its topics.
-    let next = deploy::next(current.as_ref(), &pipeline.id, spec, &after, &changes, Timestamp(0));
+    let next = deploy::next(current.as_ref(), &pipeline.id, spec, &after, &changes, predicts_otherwise, Timestamp(0));
     next.or(current).ok_or_else(|| Failure::failed(format!("{} has no groups: there is nothing to run.", pipeline.id)))
 }
 
-/// A pipeline as one of its generations was built.
+/// A pipeline as one of its generations was built, or as it is in force, which is what is predicted by.
 pub(crate) struct Generation {
-    number: u32,
+    number: Option<u32>,
     pub(crate) pipeline: Pipeline,
 }
 
-/// Every generation that a deployment needs.
+/// Every generation that a deployment needs, and the spec in force.
 pub(crate) fn generations(deployment: &Deployment) -> Result<Vec<Generation>, Failure> {
     let needed = deploy::generations(deployment).into_iter().map(|generation| generation.number);
     let built = |number| deployment.generations.iter().find(|built| built.generation == number);
     let generation = |number| {
         let built = built(number)?;
-        Some(pipeline::parse(&deployment.pipeline, &built.spec).map(|pipeline| Generation { number, pipeline }))
+        Some((Some(number), &built.spec))
     };
-    Ok(needed.filter_map(generation).collect::<Result<_, _>>()?)
+    let read = |(number, spec): (Option<u32>, &String)| {
+        pipeline::parse(&deployment.pipeline, spec).map(|pipeline| Generation { number, pipeline })
+    };
+    Ok(needed.filter_map(generation).chain([(None, &deployment.spec)]).map(read).collect::<Result<_, _>>()?)
 }
 
 /// All topics of these generations, each once.
 pub(crate) fn specs(generations: &[Generation], partitions: u32) -> Vec<TopicSpec> {
     let mut specs = BTreeMap::new();
     for Generation { number, pipeline } in generations {
-        for spec in Topics::new(pipeline).specs(*number, partitions, Host::retention()) {
+        let (topics, retention) = (Topics::new(pipeline), Host::retention());
+        let needed = match number {
+            Some(number) => topics.specs(*number, partitions, retention),
+            None => topics.case_specs(pipeline, partitions, retention),
+        };
+        for spec in needed {
             specs.entry(spec.name.clone()).or_insert(spec);
         }
     }

@@ -11,6 +11,7 @@ mod frame;
 mod keys;
 mod lines;
 mod panels;
+mod predictions;
 mod screen;
 mod summary;
 mod text;

@@ -1,4 +1,5 @@
-//! `headway run` is killed without a warning, again and again under load, and in the end every vector equals the oracle.
+//! `headway run` is killed without a warning, again and again under load, and in the end every vector equals the oracle and each trigger
+//! of a case has made one prediction.
 //!
 //! `HEADWAY_KILLS=100` kills more often than the few times of an ordinary test run; `HEADWAY_SEED=n` chooses other moments.
 
@@ -6,7 +7,7 @@ mod driven;
 
 use std::{path::Path, time::Duration};
 
-use driven::{Load, SPEC, asked, audit, kill, read_all, settle, start, stop};
+use driven::{Load, SPEC, asked, audit, audit_orders, kill, orders, read_all, settle, start_with, stop};
 
 const KILLS: u64 = 6;
 
@@ -14,10 +15,13 @@ const KILLS: u64 = 6;
 fn killed_at_any_moment_it_loses_and_repeats_nothing() {
     let (kills, seed) = (asked("HEADWAY_KILLS").unwrap_or(KILLS), asked("HEADWAY_SEED").unwrap_or(1));
     let (folder, spec) = (tempfile::tempdir().expect("a folder"), Path::new(SPEC));
-    let mut load = Load::new(seed);
+    let specs = tempfile::tempdir().expect("a folder");
+    let orders = orders::write_spec(specs.path()).to_string_lossy().into_owned();
+    let start = || start_with(folder.path(), spec, &[&orders], &[]);
+    let mut load = Load::new(seed).with_orders();
     let mut restarts = Vec::new();
     for _ in 0..kills {
-        let (child, mut asking, took) = start(folder.path(), spec);
+        let (child, mut asking, took) = start();
         restarts.push(took);
         let time = Duration::from_millis(load.between(0, 600));
         load.send_for(&mut asking, time);
@@ -25,15 +29,23 @@ fn killed_at_any_moment_it_loses_and_repeats_nothing() {
         load.send_unheard(&mut asking);
         kill(child);
     }
-    let (child, mut asking, _) = start(folder.path(), spec);
+    let (child, mut asking, _) = start();
     load.send(&mut asking);
     settle(&mut asking);
     let read = read_all(&mut asking);
     stop(child);
+    drop(specs);
     // What is left of a failed run is worth looking at.
     let folder = folder.keep();
+    let audited = audit_orders(&folder, &load);
     let compared = audit(&folder, spec, &load, &read, seed);
     std::fs::remove_dir_all(&folder).expect("it was ours");
     restarts.sort();
-    println!("{kills} kills, {} events, {compared} vectors equal; restarts at most {:?}", load.sent, restarts.last());
+    println!(
+        "{kills} kills, {} events, {compared} vectors equal, {} predictions of stages and {} of timers once each; restarts at most {:?}",
+        load.sent,
+        audited.stages,
+        audited.timers,
+        restarts.last()
+    );
 }

@@ -24,11 +24,21 @@ fn said(deployment: &Deployment) -> String {
 
 fn edit(current: Option<&Deployment>, before: &[(&str, u32)], after: &[(&str, u32)]) -> Option<Deployment> {
     let (before, after) = (spec(before), spec(after));
-    next(current, "p", "spec", &after, &changes(current, &before, &after), Timestamp(0))
+    next(current, "p", "spec", &after, &changes(current, &before, &after), false, Timestamp(0))
 }
 
 fn numbers(deployment: &Deployment) -> Vec<(u32, bool, usize)> {
     generations(deployment).iter().map(|generation| (generation.number, generation.builds, generation.groups.len())).collect()
+}
+
+#[test]
+fn a_case_that_is_another_one_is_a_revision_that_builds_nothing() {
+    let first = edit(None, &[], &[("a", 1)]).expect("the first deployment");
+    let groups = spec(&[("a", 1)]);
+    let changes = changes(Some(&first), &groups, &groups);
+    let second = next(Some(&first), "p", "another", &groups, &changes, true, Timestamp(5)).expect("a change");
+    assert_eq!((second.revision, &*second.spec, said(&second)), (2, "another", "a@1".to_owned()));
+    assert_eq!((numbers(&second), second.generations.len()), (vec![(1, false, 1)], 1));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use domain::Timestamp;
+use domain::{Span, Timestamp};
 use features::{Config, Engine};
 use ports::{Artifacts, Assignment, Clock, ErrorKind, Log, Record};
 use tracing::warn;
@@ -72,12 +72,19 @@ impl<L: Log, A: Artifacts> Recovery<'_, L, A> {
         if chain.is_empty() {
             engine.touch_all();
         }
-        let mut snapshots = Snapshots::new(prefix, self.life, chain, from, self.clock.now());
+        let mut snapshots = Snapshots::new(prefix, self.life, chain, from, self.turn(partition));
         // What was taken again is in no snapshot that can be used, and should not have to be taken a third time.
         snapshots.took(usize::try_from(counts.replayed).unwrap_or(usize::MAX));
         let quiet_until = self.quiet_until(&reads, partition).await?;
         let start = Start { positions: committed, quiet_until, snapshots, counts };
         Ok(Shard::new(self.plan.clone(), self.settings.clone(), partition, engine, start))
+    }
+
+    /// From when on a partition counts the time until its next snapshot, each from another instant: those that begin together would write
+    /// theirs together, and a step waits for all of them.
+    fn turn(&self, partition: u32) -> Timestamp {
+        let every = self.settings.snapshot_every.as_millis() as i64;
+        self.clock.now().plus(Span(every * i64::from(partition) / i64::from(self.plan.partitions.max(1))))
     }
 
     fn note(&self, assignment: &Assignment) -> Result<Note, Error> {

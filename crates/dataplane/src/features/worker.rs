@@ -8,10 +8,10 @@ mod taking;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::Timestamp;
-use futures_util::future::try_join_all;
-use ports::{Artifacts, Assignment, Clock, Commit, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Record};
+use futures_util::future::{join_all, try_join_all};
+use ports::{Artifacts, Assignment, Clock, Commit, Event as LogEvent, Log, Member, Membership, OnlineStore, Record};
 use tokio::sync::{Barrier, watch::Receiver};
-use tracing::{Instrument, warn};
+use tracing::Instrument;
 
 use super::{
     Linker, Plan, Settings,
@@ -21,10 +21,14 @@ use super::{
     publish::publish,
     recovery::Recovery,
     shard::{Action, Chunk, Event, Shard},
+    snapshots::Part,
     spans,
     watch::Watch,
 };
-use crate::{Backoff, Error};
+use crate::{
+    Error,
+    membership::{Role, belong},
+};
 
 /// How often somebody who is ahead of the others looks where they are.
 const WAIT_FOR_OTHERS: Duration = Duration::from_millis(5);
@@ -87,13 +91,6 @@ struct Asked {
     action: Action,
 }
 
-/// Why a membership ended.
-enum End {
-    Stopped,
-    /// Somebody else has some of the partitions, or nobody knows whether a commit happened.
-    Rejoin,
-}
-
 impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
     /// A worker that has not joined yet. `life` must differ from that of every other life of this member.
     pub fn new(plan: Plan, settings: Settings, parts: Parts<L, O, A>, watch: Watch, member: String, life: u64) -> Self {
@@ -124,60 +121,14 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
     }
 
     /// Works until it is told to stop. Everything that was taken is then committed and published.
-    pub async fn run(mut self, mut stop: Receiver<bool>) -> Result<(), Error> {
-        let mut backoff = Backoff::default();
-        loop {
-            let membership = Membership {
-                group: self.plan.topics.features_group(self.plan.generation),
-                member: self.member.clone(),
-                topics: self.reads.to_vec(),
-            };
-            let log = self.parts.log.clone();
-            let mut member = crate::retry::insist(|| log.join(membership.clone())).await?;
-            if let Some(together) = self.together.take() {
-                let stopped = tokio::select! {
-                    _ = together.wait() => false,
-                    _ = stop.wait_for(|stop| *stop) => true,
-                };
-                if stopped {
-                    return Ok(member.leave().await?);
-                }
-            }
-            let end = self.work(&mut member, &mut stop).await;
-            self.drop_all();
-            match end {
-                Ok(End::Stopped) => return Ok(member.leave().await?),
-                Ok(End::Rejoin) => backoff.wait().await,
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    async fn work(&mut self, member: &mut L::Member, stop: &mut Receiver<bool>) -> Result<End, Error> {
-        loop {
-            let wait = self.wait();
-            let event = tokio::select! {
-                biased;
-                _ = stop.wait_for(|stop| *stop) => return Ok(End::Stopped),
-                event = member.next(wait) => event,
-            };
-            match self.handle(member, event).await {
-                Ok(()) => {}
-                Err(Error::Port(error)) if matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Transient) => {
-                    warn!(member = self.member, pipeline = %self.plan.pipeline.id, %error, "joins the group again");
-                    return Ok(End::Rejoin);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    async fn handle(&mut self, member: &mut L::Member, event: Result<LogEvent, ports::Error>) -> Result<(), Error> {
-        match event? {
-            records @ LogEvent::Records { .. } => self.take(member, records).await?,
-            other => self.change(member, other).await?,
-        }
-        self.tick(member).await
+    pub async fn run(mut self, stop: Receiver<bool>) -> Result<(), Error> {
+        let membership = Membership {
+            group: self.plan.topics.features_group(self.plan.generation),
+            member: self.member.clone(),
+            topics: self.reads.to_vec(),
+        };
+        let (log, together) = (self.parts.log.clone(), self.together.take());
+        belong(&log, membership, together, &mut self, stop).await
     }
 
     async fn change(&mut self, member: &mut L::Member, event: LogEvent) -> Result<(), Error> {
@@ -270,24 +221,30 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
     /// Performs what shards ask for, in the order of what has to be true before what: stored, committed, published, and then what
     /// follows from that.
     async fn perform(&mut self, member: &mut L::Member, asked: Vec<Asked>) -> Result<(), Error> {
-        let (mut commits, mut publishes, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut parts, mut commits, mut publishes, mut rest) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for Asked { partition, action } in asked {
             match action {
-                Action::Store(part) => {
-                    let stored = pieces::store(&self.parts.artifacts, &self.plan, partition, part).await;
-                    rest.extend(self.tell_shard(partition, Event::Stored(stored)));
-                }
+                Action::Store(part) => parts.push((partition, part)),
                 Action::Commit(commit) => commits.push(commit),
                 Action::Publish(vectors) => publishes.push((partition, vectors)),
                 other => rest.push(Asked { partition, action: other }),
             }
         }
+        rest.extend(self.store(parts).await);
         rest.extend(self.commit(member, commits).await?);
         rest.extend(self.publish(publishes).await?);
         for Asked { partition, action } in rest {
             self.follow(partition, action).await?;
         }
         Ok(())
+    }
+
+    /// Side by side: each waits for a disk.
+    async fn store(&mut self, parts: Vec<(u32, Part)>) -> Vec<Asked> {
+        let (artifacts, plan) = (&self.parts.artifacts, &self.plan);
+        let store = |(partition, part)| async move { (partition, pieces::store(artifacts, plan, partition, part).await) };
+        let stored = join_all(parts.into_iter().map(store)).await;
+        stored.into_iter().flat_map(|(partition, stored)| self.tell_shard(partition, Event::Stored(stored))).collect()
     }
 
     async fn commit(&mut self, member: &mut L::Member, commits: Vec<Commit>) -> Result<Vec<Asked>, Error> {
@@ -343,6 +300,13 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         owned.shard.step(event, now).into_iter().map(|action| Asked { partition, action }).collect()
     }
 
+    fn drop(&mut self, partition: u32) {
+        self.shards.remove(&partition);
+        self.watch.gone(self.plan.generation, partition);
+    }
+}
+
+impl<L: Log, O: OnlineStore, A: Artifacts> Role<L> for Worker<L, O, A> {
     /// Until the next timer of any partition, and no longer than the bound.
     fn wait(&self) -> Duration {
         let timers = self.shards.values().filter_map(Owned::timer);
@@ -352,9 +316,12 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
         timers.min().map_or(most, |at| self.parts.clock.until(at).min(most))
     }
 
-    fn drop(&mut self, partition: u32) {
-        self.shards.remove(&partition);
-        self.watch.gone(self.plan.generation, partition);
+    async fn handle(&mut self, member: &mut L::Member, event: Result<LogEvent, ports::Error>) -> Result<(), Error> {
+        match event? {
+            records @ LogEvent::Records { .. } => self.take(member, records).await?,
+            other => self.change(member, other).await?,
+        }
+        self.tick(member).await
     }
 
     fn drop_all(&mut self) {

@@ -15,7 +15,7 @@ use scoring::state::StateFault;
 
 use super::{Ending, Life};
 
-/// Cases of one partition at a time: what a sixteenth of the largest city has under way for an evening, about 100 MB.
+/// Cases of one partition at a time: more than a whole city has under way.
 const CASES_MAX: usize = 200_000;
 /// A key that is longer is no key that anybody meant.
 const KEY_BYTES_MAX: usize = 1024;
@@ -50,6 +50,22 @@ pub enum Heard {
     NoKey,
     /// There are as many cases as there may be.
     OverCapacity,
+}
+
+impl Heard {
+    /// In a word, for metrics and programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::News => "news",
+            Self::Nothing => "nothing",
+            Self::Future => "future",
+            Self::Late => "late",
+            Self::AfterEnd => "after_end",
+            Self::Contradiction => "contradiction",
+            Self::NoKey => "no_key",
+            Self::OverCapacity => "over_capacity",
+        }
+    }
 }
 
 /// Why a prediction is made.
@@ -102,6 +118,8 @@ pub struct Cases {
     timers: BTreeSet<(Timestamp, String)>,
     /// Cases that have changed since they were written down.
     changed: BTreeSet<String>,
+    /// How many are not over.
+    open: usize,
 }
 
 impl Rules {
@@ -118,10 +136,10 @@ impl Rules {
         Some(Self { case, times, remember: Span(longest.unwrap_or(0)), cases_max: CASES_MAX })
     }
 
-    /// The same with another bound.
-    #[must_use]
-    pub fn with_cases_max(self, cases_max: usize) -> Self {
-        Self { cases_max, ..self }
+    /// Of a case that one stream tells of, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_stream(case: Case, skew: Span, lateness: Span) -> Self {
+        Self { case, times: vec![Some((skew, lateness))], remember: Span(skew.0 + lateness.0), cases_max: CASES_MAX }
     }
 
     /// The longest that a case is known.
@@ -146,7 +164,7 @@ impl Rules {
 impl Cases {
     /// None yet.
     pub fn new(rules: Arc<Rules>) -> Self {
-        Self { rules, lives: BTreeMap::new(), timers: BTreeSet::new(), changed: BTreeSet::new() }
+        Self { rules, lives: BTreeMap::new(), timers: BTreeSet::new(), changed: BTreeSet::new(), open: 0 }
     }
 
     /// A case, while it is known.
@@ -162,6 +180,11 @@ impl Cases {
     /// Whether none is known.
     pub fn is_empty(&self) -> bool {
         self.lives.is_empty()
+    }
+
+    /// How many are known and not over.
+    pub fn open(&self) -> usize {
+        self.open
     }
 
     /// Takes what a record of a source tells, which the log took at `now`, and adds what falls due to `due`.
@@ -185,6 +208,7 @@ impl Cases {
         let life = self.lives.entry(told.key.clone()).or_insert_with(|| Life::new(&rules.case, now));
         let timer = is_known.then(|| rules.timer(life));
         let (stage_before, told_before) = (life.stage(), life.told_ending());
+        let was_open = is_known && life.ending.is_none();
         if !life.hear(told) {
             return if life.ending.is_some() { Heard::AfterEnd } else { Heard::Nothing };
         }
@@ -196,6 +220,7 @@ impl Cases {
             Some(_) if told_before != life.told_ending() => Heard::Contradiction,
             Some(_) => Heard::AfterEnd,
         };
+        self.open = self.open + usize::from(life.ending.is_none()) - usize::from(was_open);
         self.changed.insert(told.key.clone());
         let next = rules.timer(&self.lives[&told.key]);
         self.reset(&told.key, timer, Some(next));
@@ -204,16 +229,21 @@ impl Cases {
 
     /// Lets time pass.
     pub fn pass(&mut self, now: Timestamp, due: &mut Vec<Due>) {
-        let rules = self.rules.clone();
+        let (rules, mut unwritten) = (self.rules.clone(), Vec::new());
         while self.timers.first().is_some_and(|(at, _)| *at <= now) {
             let Some((at, key)) = self.timers.pop_first() else { break };
-            self.changed.insert(key.clone());
+            let is_unwritten = !self.changed.insert(key.clone());
             let Some(life) = self.lives.get_mut(&key).filter(|life| life.ending.is_none()) else {
-                self.lives.remove(&key);
+                // Whoever reads what is written has to learn how a case ended: it is forgotten with the next step.
+                match is_unwritten {
+                    true => unwritten.push((at, key)),
+                    false => drop(self.lives.remove(&key)),
+                }
                 continue;
             };
             if life.since.plus(rules.case.longest) <= at {
                 life.ending = Some((Ending::Lost, at));
+                self.open -= 1;
                 life.next_at = None;
                 due.push(Due::End { key: key.clone(), ending: Ending::Lost, at, life: life.clone() });
             } else {
@@ -224,6 +254,7 @@ impl Cases {
             let next = rules.timer(life);
             self.timers.insert((next, key));
         }
+        self.timers.extend(unwritten);
     }
 
     /// Remembers what was promised of a case that is open.
@@ -247,18 +278,20 @@ impl Cases {
     /// Each case that has changed since the last call, as it has to be written down: without a value when it was forgotten.
     pub fn take_changes(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
         let changed = std::mem::take(&mut self.changed);
-        changed.into_iter().map(|key| self.written(key)).collect()
-    }
-
-    fn written(&self, key: String) -> (String, Option<Vec<u8>>) {
-        let bytes = self.lives.get(&key).map(Life::encode);
-        (key, bytes)
+        let written = |key: String| {
+            let bytes = self.lives.get(&key).map(Life::encode);
+            (key, bytes)
+        };
+        changed.into_iter().map(written).collect()
     }
 
     /// Takes what was written down, in that order.
     pub fn restore(&mut self, key: &str, written: Option<&[u8]>) -> Result<(), StateFault> {
         let life = written.map(|bytes| Life::decode(&self.rules.case, bytes)).transpose()?;
-        let before = self.lives.remove(key).map(|life| self.rules.timer(&life));
+        let before = self.lives.remove(key);
+        let opens = |life: &Option<Life>| usize::from(life.as_ref().is_some_and(|life| life.ending.is_none()));
+        self.open = self.open + opens(&life) - opens(&before);
+        let before = before.map(|life| self.rules.timer(&life));
         let next = life.as_ref().map(|life| self.rules.timer(life));
         self.lives.extend(life.map(|life| (key.to_owned(), life)));
         self.reset(key, before, next);

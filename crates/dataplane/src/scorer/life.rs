@@ -1,19 +1,19 @@
 //! What is known of one case. A function of the set of events that were heard and not of their order: each stage was reached when the
 //! earliest event says so, and each attribute is what the latest event says.
 
-use domain::{Timestamp, Value};
-use features::{Carried, Told};
+use domain::{Carried, Timestamp, Value};
+use features::Told;
 use pipeline::Case;
 use scoring::{
-    Row,
+    Facts,
     state::{Mark, Reader, StateFault, Writer},
 };
 
 use super::Trigger;
 
 const MARK: Mark = (b"hca1", "case");
-/// The least that an attribute takes: its moment, and what kind of value it is.
-const ATTRIBUTE_BYTES_MIN: usize = 8;
+/// The least that a moment takes: a word for whether there is one.
+const MOMENT_BYTES_MIN: usize = 8;
 
 /// When something was so, by which event: two events of one instant have an order, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +33,17 @@ pub enum Ending {
     Lost,
 }
 
+impl Ending {
+    /// What people call it: `closed`, `lost`, or as the spec does.
+    pub fn name(self, case: &Case) -> &str {
+        match self {
+            Self::Closed => "closed",
+            Self::Ended(place) => &case.ends[place].name,
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// What is known of one case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Life {
@@ -41,8 +52,9 @@ pub struct Life {
     /// By place of the end.
     ends: Vec<Option<Moment>>,
     attributes: Vec<Option<(Moment, Carried)>>,
-    /// When it was first heard of, and how it ended with when that was heard.
+    /// When it was first heard of.
     pub(super) since: Timestamp,
+    /// How it ended, and when that was heard.
     pub(super) ending: Option<(Ending, Timestamp)>,
     /// When it is predicted next although nothing happens.
     pub(super) next_at: Option<Timestamp>,
@@ -66,20 +78,21 @@ impl Life {
     /// Takes what an event tells. Whether that was news.
     pub(super) fn hear(&mut self, told: &Told) -> bool {
         let moment = Moment { at: told.time, identity: told.identity };
-        let before = self.clone();
+        let mut is_news = false;
         for place in &told.stages {
-            earliest(&mut self.stages[*place], moment);
+            is_news |= is_earlier(&mut self.stages[*place], moment);
         }
         for place in &told.ends {
-            earliest(&mut self.ends[*place], moment);
+            is_news |= is_earlier(&mut self.ends[*place], moment);
         }
         for (place, carried) in &told.attributes {
             let known = &mut self.attributes[*place];
             if known.as_ref().is_none_or(|(latest, _)| *latest < moment) {
                 *known = Some((moment, carried.clone()));
+                is_news = true;
             }
         }
-        *self != before
+        is_news
     }
 
     /// The last stage that it is known to have reached. Those before it were passed, whether anybody told or not.
@@ -97,16 +110,11 @@ impl Life {
         self.attributes[place].as_ref().map(|(_, carried)| carried)
     }
 
-    /// What it carries as values, and the seconds since it reached each stage but the last: its own columns of the row.
-    pub fn values(&self, case: &Case, now: Timestamp) -> Row {
-        let carried = case.attributes.iter().zip(&self.attributes).filter(|(declared, _)| declared.kind.is_some());
-        let carried = carried.map(|(_, attribute)| match attribute {
-            Some((_, Carried::Value(value))) => Some(*value),
-            _ => None,
-        });
-        let (_, before) = self.stages.split_last().unwrap_or((&None, &[]));
-        let since = |moment: &Option<Moment>| moment.map(|moment| Value::Float(seconds_between(moment.at, now)));
-        carried.chain(before.iter().map(since)).collect()
+    /// What a prediction is made of.
+    pub fn facts(&self) -> Facts {
+        let attributes = self.attributes.iter().map(|attribute| attribute.as_ref().map(|(_, carried)| carried.clone()));
+        let reached_at = self.stages.iter().map(|moment| moment.map(|moment| moment.at));
+        Facts { attributes: attributes.collect(), reached_at: reached_at.collect() }
     }
 
     /// How it has ended.
@@ -114,8 +122,29 @@ impl Life {
         self.ending.map(|(ending, _)| ending)
     }
 
+    /// When it ended: when the event that tells of it happened, or when it was given up.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        let (ending, heard_at) = self.ending?;
+        let moment = match ending {
+            Ending::Closed => self.stages.last().copied().flatten(),
+            Ending::Ended(place) => self.ends[place],
+            Ending::Lost => None,
+        };
+        Some(moment.map_or(heard_at, |moment| moment.at))
+    }
+
+    /// When the first event of it happened that tells of a stage.
+    pub fn began_at(&self) -> Option<Timestamp> {
+        self.stages.iter().flatten().map(|moment| moment.at).min()
+    }
+
+    /// Until when somebody has heard of it, by the clock of the log.
+    pub(crate) fn heard_until(&self) -> Timestamp {
+        self.ending.map_or(self.since, |(_, at)| at)
+    }
+
     /// What the events say of an end: the earliest one counts.
-    pub(super) fn told_ending(&self) -> Option<Ending> {
+    pub(crate) fn told_ending(&self) -> Option<Ending> {
         let closed = self.stages.last().copied().flatten().map(|moment| (moment, Ending::Closed));
         let ended = self.ends.iter().enumerate().filter_map(|(place, moment)| Some(((*moment)?, Ending::Ended(place))));
         closed.into_iter().chain(ended).min_by_key(|(moment, _)| *moment).map(|(_, ending)| ending)
@@ -164,7 +193,7 @@ impl Life {
     }
 
     /// Reads what was written for a case of this form.
-    pub(super) fn decode(case: &Case, bytes: &[u8]) -> Result<Self, StateFault> {
+    pub fn decode(case: &Case, bytes: &[u8]) -> Result<Self, StateFault> {
         let mut reader = Reader::new(MARK, bytes)?;
         let mut life = Self::new(case, Timestamp(reader.word()?.cast_signed()));
         let [kind, place, heard_at] = [reader.word()?, reader.word()?, reader.word()?];
@@ -179,12 +208,12 @@ impl Life {
         life.next_at = read_instant(&mut reader)?;
         life.promise_at = read_instant(&mut reader)?;
         for moments in [&mut life.stages, &mut life.ends] {
-            fits(reader.count(ATTRIBUTE_BYTES_MIN)?, moments.len())?;
+            fits(reader.count(MOMENT_BYTES_MIN)?, moments.len())?;
             for moment in moments {
                 *moment = read_moment(&mut reader)?;
             }
         }
-        fits(reader.count(ATTRIBUTE_BYTES_MIN)?, life.attributes.len())?;
+        fits(reader.count(MOMENT_BYTES_MIN)?, life.attributes.len())?;
         for attribute in &mut life.attributes {
             let Some(moment) = read_moment(&mut reader)? else { continue };
             let carried = match reader.word()? {
@@ -206,13 +235,13 @@ fn fits(count: usize, expected: usize) -> Result<(), StateFault> {
     if count == expected { Ok(()) } else { Err(OTHER) }
 }
 
-/// An event may be stamped a little in the future.
-fn seconds_between(from: Timestamp, until: Timestamp) -> f64 {
-    until.0.saturating_sub(from.0).max(0) as f64 / 1000.0
-}
-
-fn earliest(known: &mut Option<Moment>, moment: Moment) {
-    *known = Some(known.map_or(moment, |known| known.min(moment)));
+/// Keeps the earlier one. Whether that is the new one.
+fn is_earlier(known: &mut Option<Moment>, moment: Moment) -> bool {
+    let is_earlier = known.is_none_or(|known| moment < known);
+    if is_earlier {
+        *known = Some(moment);
+    }
+    is_earlier
 }
 
 fn write_instant(writer: &mut Writer, at: Option<Timestamp>) {

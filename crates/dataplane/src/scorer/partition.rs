@@ -7,27 +7,10 @@ use std::{
 
 use bytes::Bytes;
 use domain::Timestamp;
-use features::{CaseReading, Reason};
-use ports::{Assignment, Outgoing, Position, Record};
+use features::CaseReading;
+use ports::{Outgoing, Position, Record};
 
-use super::{Cases, Due, Heard, Rules};
-
-/// What became of the records that were taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Records that tell of cases, by what became of them.
-    pub heard: BTreeMap<Heard, u64>,
-    /// Records that could not be read.
-    pub refused: BTreeMap<Reason, u64>,
-    /// Predictions that were committed.
-    pub predictions: u64,
-    /// Those of them that say why they are not what the model says of what is so now.
-    pub degraded: BTreeMap<String, u64>,
-    /// Cases that are known.
-    pub cases: u64,
-    /// Cases that could not be taken over from a life before.
-    pub forgotten: u64,
-}
+use super::{Cases, Counts, Due, Rules, served::Told};
 
 /// The state of one partition.
 pub(super) struct Partition {
@@ -38,13 +21,16 @@ pub(super) struct Partition {
     behind: BTreeSet<Arc<str>>,
     /// Whether anything was taken that is not committed.
     taken: bool,
+    /// What the feature log was told of columns.
+    pub(super) told: Told,
 }
 
 impl Partition {
     /// After the cases of a life before were restored.
-    pub(super) fn new(rules: Arc<Rules>, assignment: &Assignment) -> Self {
-        let positions = assignment.positions.iter().map(|position| (position.topic.clone(), position.next)).collect();
-        Self { cases: Cases::new(rules), positions, behind: BTreeSet::new(), taken: false }
+    /// `is_new` says that it begins somewhere and not where it was: that is committed even if nothing comes, so that everybody sees how far it is.
+    pub(super) fn new(rules: Arc<Rules>, positions: &[Position], is_new: bool) -> Self {
+        let positions = positions.iter().map(|position| (position.topic.clone(), position.next)).collect();
+        Self { cases: Cases::new(rules), positions, behind: BTreeSet::new(), taken: is_new, told: Told::default() }
     }
 
     /// Says whether a topic has records that were not delivered.
@@ -95,7 +81,7 @@ impl Partition {
     }
 
     /// Positions and changes that were not committed; none when there are neither.
-    pub(super) fn to_commit(&mut self, topic: &Arc<str>, partition: u32) -> Option<(Vec<Position>, Vec<Outgoing>)> {
+    pub(super) fn take_uncommitted(&mut self, topic: &Arc<str>, partition: u32) -> Option<(Vec<Position>, Vec<Outgoing>)> {
         let changes = self.cases.take_changes();
         if !std::mem::take(&mut self.taken) && changes.is_empty() {
             return None;

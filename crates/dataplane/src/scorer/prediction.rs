@@ -5,7 +5,7 @@ use bytes::Bytes;
 use domain::{Span, Timestamp};
 use pipeline::Case;
 use ports::Outgoing;
-use scoring::{LEVELS, Package, Quantiles, Read};
+use scoring::{Applied, LEVELS, Package, Quantiles, Read};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -23,8 +23,14 @@ pub struct Prediction {
     pub stage: Option<usize>,
     /// When it was made, by the clock of the log.
     pub at: Timestamp,
+    /// Where; empty when the case has no area.
+    pub area: String,
     /// The time that is left from then on.
     pub left: Quantiles,
+    /// What the model or the fallback said, before what outcomes have taught was applied.
+    pub said: Quantiles,
+    /// What was applied.
+    pub applied: Applied,
     /// What is promised.
     pub promise_at: Timestamp,
     /// The model that was asked; none when there is none.
@@ -57,13 +63,24 @@ impl Model {
 impl Prediction {
     /// Names it: 32 hexadecimal digits.
     pub fn id(&self) -> String {
+        format!("{:032x}", self.number())
+    }
+
+    /// The same as a number.
+    pub fn number(&self) -> u128 {
         let trigger = match self.trigger {
             Trigger::Reached { stage, identity } => format!("stage {stage} {identity:032x}"),
             Trigger::Time(at) => format!("time {}", at.0),
         };
         let digest = self.model.as_ref().map_or("", |model| &model.digest);
         // The key comes last, since it may be any text.
-        format!("{:032x}", xxh3_128(format!("{trigger} {digest} {}", self.key).as_bytes()))
+        xxh3_128(format!("{trigger} {digest} {}", self.key).as_bytes())
+    }
+
+    /// When the last stage is expected: the median.
+    pub fn arrives_at(&self) -> Timestamp {
+        let [_, median, ..] = self.left.seconds();
+        self.at.plus(Span((median * 1000.0).round() as i64))
     }
 
     /// The record of it.
@@ -81,25 +98,31 @@ impl Prediction {
             Trigger::Time(_) => quoted("time"),
         };
         let seconds = self.left.seconds();
-        let arrives_at = self.at.plus(Span((seconds[1] * 1000.0).round() as i64));
         let mut members = vec![
             ("id", quoted(&self.id())),
             (&*case.entity, quoted(&self.key)),
             ("trigger", trigger),
             ("stage", self.stage.map_or("null".to_owned(), stage)),
             ("at", quoted(&self.at.to_string())),
-            ("arrives_at", quoted(&arrives_at.to_string())),
+            ("arrives_at", quoted(&self.arrives_at().to_string())),
             ("promise_at", quoted(&self.promise_at.to_string())),
         ];
         let names: Vec<String> = LEVELS.iter().map(|level| format!("p{:.0}", level * 100.0)).collect();
         members.extend(names.iter().zip(seconds).map(|(name, seconds)| (&**name, format!("{seconds:.1}"))));
         let model = self.model.as_ref();
+        let said: Vec<String> = self.said.seconds().iter().map(|seconds| format!("{seconds:.1}")).collect();
+        let [corrector, calibration] = [self.applied.corrector, self.applied.calibration].map(|id| id.map(|id| id.to_string()));
         let as_of = self.read.as_of.map(|at| at.to_string());
         members.extend([
             ("model", text(model.map(|model| &*model.name))),
             ("version", text(model.map(|model| &*model.version))),
             ("digest", text(model.map(|model| &*model.digest))),
             ("degraded", text(self.degraded.as_deref())),
+            ("area", text(Some(&*self.area).filter(|area| !area.is_empty()))),
+            ("said", format!("[{}]", said.join(","))),
+            ("corrector", text(corrector.as_deref())),
+            ("corrector_seconds", format!("{:.1}", self.applied.seconds)),
+            ("calibration", text(calibration.as_deref())),
             ("features_as_of", text(as_of.as_deref())),
             ("oldest_feature_seconds", self.read.oldest.map_or("null".to_owned(), |age| format!("{:.3}", age.0 as f64 / 1000.0))),
         ]);
@@ -111,6 +134,7 @@ impl Prediction {
 #[cfg(test)]
 mod tests {
     use pipeline::Move;
+    use scoring::StateId;
 
     use super::*;
 
@@ -120,12 +144,17 @@ mod tests {
     }
 
     fn prediction() -> Prediction {
+        let quantiles = |seconds| Quantiles::rearranged(seconds).expect("numbers");
+        let left = quantiles([600.0, 900.04, 1200.0, 1500.0]);
         Prediction {
             key: "o\"1".into(),
             trigger: Trigger::Reached { stage: 0, identity: 7 },
             stage: Some(0),
             at: Timestamp(1_795_348_800_000),
-            left: Quantiles::rearranged([600.0, 900.04, 1200.0, 1500.0]).expect("numbers"),
+            area: "a1".into(),
+            left,
+            said: quantiles([500.0, 800.0, 1100.0, 1400.0]),
+            applied: Applied { left, seconds: 95.0, corrector: Some(StateId(10)), calibration: None },
             promise_at: Timestamp(1_795_350_000_000),
             model: None,
             degraded: Some("store".into()),
@@ -141,6 +170,8 @@ mod tests {
             "at": "2026-11-22T12:00:00.000Z", "arrives_at": "2026-11-22T12:15:00.040Z", "promise_at": "2026-11-22T12:20:00.000Z",
             "p10": 600.0, "p50": 900.0, "p80": 1200.0, "p90": 1500.0,
             "model": null, "version": null, "digest": null, "degraded": "store",
+            "area": "a1", "said": [500.0, 800.0, 1100.0, 1400.0],
+            "corrector": "000000000000000a", "corrector_seconds": 95.0, "calibration": null,
             "features_as_of": "2026-11-22T11:59:59.500Z", "oldest_feature_seconds": 0.5,
         });
         assert_eq!(value, expected);

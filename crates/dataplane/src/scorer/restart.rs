@@ -3,8 +3,10 @@
 //! Each case that is still known was written no longer ago than it may take, so that much of the topic is read and no more: it needs
 //! neither compaction nor snapshots.
 
+use std::sync::Arc;
+
 use domain::{Span, Timestamp};
-use ports::{Assignment, Log};
+use ports::{Assignment, Log, Position};
 use tracing::warn;
 
 use super::{Cases, Rules};
@@ -13,7 +15,7 @@ use crate::{Error, retry::insist};
 /// Bytes that are read at once.
 const READ_BYTES: usize = 1 << 20;
 /// The clocks of a log and of its readers may differ by this much.
-const CLOCKS_APART_MAX: Span = Span(10 * 60_000);
+pub(crate) const CLOCKS_APART_MAX: Span = Span(10 * 60_000);
 
 /// What a commit says beside its positions: by what clock it was made.
 pub(super) fn note(clock: Timestamp) -> String {
@@ -24,6 +26,25 @@ fn clock(note: &[u8]) -> Result<Timestamp, &'static str> {
     let text = std::str::from_utf8(note).map_err(|_| "it is not text")?;
     let clock = text.strip_prefix("1 ").ok_or("its version is not 1")?;
     clock.parse().map(Timestamp).map_err(|_| "it has no clock")
+}
+
+/// Where a partition goes on. A topic of which nothing was ever committed is taken from as long ago as a case can last: of those
+/// before, none is left to be predicted, and those that are get vectors of now and not of then.
+pub(super) async fn positions<'t, L: Log>(
+    log: &L,
+    topics: impl Iterator<Item = &'t Arc<str>>,
+    assignment: &Assignment,
+    from: Timestamp,
+) -> Result<Vec<Position>, Error> {
+    let mut positions = Vec::new();
+    for topic in topics {
+        let next = match assignment.next(topic) {
+            Some(next) => next,
+            None => insist(|| log.offset_at(topic, assignment.partition, from)).await?,
+        };
+        positions.push(Position { topic: topic.clone(), next });
+    }
+    Ok(positions)
 }
 
 /// Reads what was written of the cases of a partition. How many could not be read.

@@ -1,32 +1,26 @@
 //! One worker of the scorer role: a member of a group of the log that owns partitions, and performs what falls due in them. What was
 //! taken, what is predicted and how the cases have changed are one commit.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use domain::Timestamp;
 use features::CaseReading;
-use pipeline::Pipeline;
 use ports::{
-    Assignment, Clock, Commit, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Outgoing, Serving, VectorKey,
+    Assignment, Clock, Commit, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Outgoing, Position, Serving,
+    VectorKey,
 };
-use scoring::Work;
+use scoring::{Origin, Predictor, Question, Row, Work};
 use tokio::{
-    sync::watch::Receiver,
+    sync::{Barrier, watch::Receiver},
     time::{Instant, timeout},
 };
-use tracing::warn;
 
-use super::{
-    Asked, Due, Predictor, Rules,
-    partition::{Counts, Partition},
-    restart,
+use super::{Asked, Due, Plan, Prediction, Rules, Watch, asked, partition::Partition, restart, served::Columns};
+use crate::{
+    Error,
+    membership::{Role, belong},
 };
-use crate::{Backoff, Error, Topics};
 
 /// Records in one step at most: a few milliseconds of work.
 const BATCH_MAX: usize = 8_192;
@@ -38,15 +32,6 @@ const FETCH_MAX: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Vectors in one round trip.
 const FETCH_KEYS_MAX: usize = 4_096;
-
-/// What a scorer is there for.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// What is predicted, and from what.
-    pub pipeline: Arc<Pipeline>,
-    /// Names of topics.
-    pub topics: Topics,
-}
 
 /// The outside world of a scorer.
 #[derive(Clone, Debug)]
@@ -69,17 +54,15 @@ pub struct Worker<L, O> {
     parts: Parts<L, O>,
     predictor: Receiver<Arc<Predictor>>,
     member: String,
+    /// With whom it joins for the first time.
+    together: Option<Arc<Barrier>>,
     owned: BTreeMap<u32, Partition>,
     serving: Vec<Serving>,
     looked_at: Option<Instant>,
     work: Work,
-    counts: Arc<Mutex<Counts>>,
-}
-
-/// Why a membership ended.
-enum End {
-    Stopped,
-    Rejoin,
+    /// The columns of the rows that the latest predictor makes.
+    columns: Option<(Arc<Predictor>, Columns)>,
+    watch: Watch,
 }
 
 /// What fell due in one step, by partition.
@@ -87,15 +70,16 @@ type AllDue = Vec<(u32, Due)>;
 
 impl<L: Log, O: OnlineStore> Worker<L, O> {
     /// A worker that has not joined yet; none where nothing is predicted. Predictions are made by the latest predictor.
-    pub fn new(plan: Plan, parts: Parts<L, O>, predictor: Receiver<Arc<Predictor>>, member: String) -> Option<Self> {
+    pub fn new(
+        plan: Plan,
+        parts: Parts<L, O>,
+        predictor: Receiver<Arc<Predictor>>,
+        watch: Watch,
+        member: String,
+    ) -> Option<Self> {
         let rules = Arc::new(Rules::new(&plan.pipeline)?);
         let reading = CaseReading::new(plan.pipeline.clone())?;
-        let tells = reading.sources();
-        let of = |(topic, sources): &(Arc<str>, Vec<usize>)| {
-            let sources: Vec<usize> = sources.iter().copied().filter(|source| tells.contains(source)).collect();
-            (!sources.is_empty()).then(|| (topic.clone(), sources))
-        };
-        let reads = plan.topics.inputs().iter().filter_map(of).collect();
+        let reads = plan.tells(&reading.sources());
         Some(Self {
             plan,
             rules,
@@ -104,57 +88,202 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
             parts,
             predictor,
             member,
+            together: None,
             owned: BTreeMap::new(),
             serving: Vec::new(),
             looked_at: None,
             work: Work::default(),
-            counts: Arc::default(),
+            columns: None,
+            watch,
         })
     }
 
-    /// What it has done, for whoever asks at any time.
-    pub fn counts(&self) -> Arc<Mutex<Counts>> {
-        self.counts.clone()
+    /// The same, and when all have joined each begins with its share.
+    pub fn joining_with(self, others: Arc<Barrier>) -> Self {
+        Self { together: Some(others), ..self }
     }
 
     /// Works until it is told to stop. Everything that was taken is then committed.
-    pub async fn run(mut self, mut stop: Receiver<bool>) -> Result<(), Error> {
-        let mut backoff = Backoff::default();
-        loop {
-            let membership = Membership {
-                group: self.plan.topics.scorer_group(),
-                member: self.member.clone(),
-                topics: self.reads.iter().map(|(topic, _)| topic.clone()).collect(),
-            };
-            let log = self.parts.log.clone();
-            let mut member = crate::retry::insist(|| log.join(membership.clone())).await?;
-            let end = self.work(&mut member, &mut stop).await;
-            self.owned.clear();
-            match end {
-                Ok(End::Stopped) => return Ok(member.leave().await?),
-                Ok(End::Rejoin) => backoff.wait().await,
-                Err(error) => return Err(error),
-            }
-        }
+    pub async fn run(mut self, stop: Receiver<bool>) -> Result<(), Error> {
+        let membership = Membership {
+            group: self.plan.topics.scorer_group(),
+            member: self.member.clone(),
+            topics: self.reads.iter().map(|(topic, _)| topic.clone()).collect(),
+        };
+        let (log, together) = (self.parts.log.clone(), self.together.take());
+        belong(&log, membership, together, &mut self, stop).await
     }
 
-    async fn work(&mut self, member: &mut L::Member, stop: &mut Receiver<bool>) -> Result<End, Error> {
-        loop {
-            let wait = self.wait();
-            let event = tokio::select! {
-                biased;
-                _ = stop.wait_for(|stop| *stop) => return Ok(End::Stopped),
-                event = member.next(wait) => event,
-            };
-            match self.handle(member, event).await {
-                Ok(()) => {}
-                Err(Error::Port(error)) if matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Transient) => {
-                    warn!(member = self.member, pipeline = %self.plan.pipeline.id, %error, "joins the group again");
-                    return Ok(End::Rejoin);
+    fn take(&mut self, topic: &Arc<str>, partition: u32, records: &[ports::Record], more: bool, due: &mut AllDue) {
+        let Some((topic, sources)) = self.reads.iter().find(|(read, _)| read == topic) else { return };
+        let Some(owned) = self.owned.get_mut(&partition) else { return };
+        owned.behind(topic, more);
+        let mut fallen = Vec::new();
+        let reading = &mut self.reading;
+        self.watch.count(|counts| owned.take((topic, sources), records, reading, counts, &mut fallen));
+        due.extend(fallen.into_iter().map(|due| (partition, due)));
+    }
+
+    async fn change(&mut self, member: &mut L::Member, event: LogEvent) -> Result<(), Error> {
+        match event {
+            LogEvent::Assigned(assignments) => {
+                for assignment in assignments {
+                    self.begin(member, assignment).await?;
                 }
-                Err(error) => return Err(error),
+            }
+            // Between two steps everything is committed.
+            LogEvent::Revoked(partitions) | LogEvent::Lost(partitions) => {
+                partitions.into_iter().for_each(|partition| self.drop(partition));
+            }
+            LogEvent::Records { .. } | LogEvent::Idle => {}
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self, member: &mut L::Member, assignment: Assignment) -> Result<(), Error> {
+        let (log, partition) = (&self.parts.log, assignment.partition);
+        let from = self.parts.clock.now().minus(self.rules.lasts_at_most());
+        let positions = restart::positions(log, self.reads.iter().map(|(topic, _)| topic), &assignment, from).await?;
+        let is_new = positions.len() > assignment.positions.len();
+        let mut owned = Partition::new(self.rules.clone(), &positions, is_new);
+        let topic = self.plan.topics.cases();
+        let forgotten = restart::restore(log, &topic, &assignment, &self.rules, &mut owned.cases).await?;
+        self.watch.count(|counts| {
+            counts.restored += owned.cases.open() as u64;
+            counts.forgotten += forgotten;
+        });
+        for Position { topic, next } in &positions {
+            let bounds = crate::retry::insist(|| log.bounds(topic, partition)).await?;
+            owned.behind(topic, bounds.next > (*next).max(bounds.first));
+        }
+        member.start(partition, &positions)?;
+        self.watch.owns(partition, owned.cases.open());
+        self.owned.insert(partition, owned);
+        Ok(())
+    }
+
+    fn drop(&mut self, partition: u32) {
+        self.owned.remove(&partition);
+        self.watch.gone(partition);
+    }
+
+    /// Predicts what is due and commits it, with everything that was taken.
+    async fn perform(&mut self, member: &mut L::Member, due: AllDue) -> Result<(), Error> {
+        let (ends, due): (AllDue, AllDue) = due.into_iter().partition(|(_, due)| matches!(due, Due::End { .. }));
+        let predictions = self.predict(due).await?;
+        let (cases, clock) = (self.plan.topics.cases(), self.parts.clock.now());
+        let mut commits = Vec::new();
+        let mut outputs: BTreeMap<u32, Vec<Outgoing>> = BTreeMap::new();
+        let (said_to, served_to) = (self.plan.topics.predictions(), self.plan.topics.feature_log());
+        for (partition, prediction, row) in &predictions {
+            let outputs = outputs.entry(*partition).or_default();
+            outputs.push(prediction.outgoing(self.rules.case(), said_to.clone(), *partition));
+            let (Some(owned), Some((_, columns))) = (self.owned.get_mut(partition), &self.columns) else { continue };
+            owned.cases.promise(&prediction.key, prediction.promise_at);
+            outputs.extend(owned.told.outgoing(columns, (prediction, row), (&served_to, *partition), clock));
+        }
+        for (partition, owned) in &mut self.owned {
+            let Some((positions, changes)) = owned.take_uncommitted(&cases, *partition) else { continue };
+            let mut outputs = outputs.remove(partition).unwrap_or_default();
+            outputs.extend(changes);
+            let note = Bytes::from(restart::note(clock));
+            commits.push(Commit { partition: *partition, positions, note, outputs });
+        }
+        if commits.is_empty() {
+            return Ok(());
+        }
+        member.commit(commits).await?;
+        self.tell(predictions, &ends);
+        Ok(())
+    }
+
+    /// Tells whoever watches what was committed.
+    fn tell(&self, predictions: Vec<(u32, Prediction, Row)>, ends: &AllDue) {
+        self.watch.predicted(predictions.into_iter().map(|(_, prediction, _)| prediction).collect());
+        for (_, due) in ends {
+            if let Due::End { key, ending, .. } = due {
+                self.watch.ended(key, ending.name(self.rules.case()));
             }
         }
+        self.owned.iter().for_each(|(partition, owned)| self.watch.owns(*partition, owned.cases.open()));
+    }
+
+    async fn predict(&mut self, due: AllDue) -> Result<Vec<(u32, Prediction, Row)>, Error> {
+        let asked = due.into_iter().filter_map(|(partition, due)| match due {
+            Due::Prediction { key, trigger, at, life } => Some((partition, Asked { key, trigger, at, life })),
+            Due::End { .. } => None,
+        });
+        let (partitions, asked): (Vec<u32>, Vec<Asked>) = asked.unzip();
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let predictor = self.predictor.borrow().clone();
+        if self.columns.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, &predictor)) {
+            self.columns = Some((predictor.clone(), Columns::of(&predictor)));
+        }
+        let mut questions: Vec<Question> = asked.iter().map(Asked::question).collect();
+        self.fetch(&predictor, &mut questions).await?;
+        let mut promised: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for (partition, asked) in partitions.iter().zip(&asked) {
+            let known = self.owned.get(partition).and_then(|owned| owned.cases.promised(&asked.key));
+            promised.extend(known.map(|at| (asked.key.clone(), at)));
+        }
+        let answers = predictor.answer(&questions, &mut self.work);
+        let predictions = asked::predictions(&predictor, asked, answers, &mut promised);
+        Ok(partitions.into_iter().zip(predictions).map(|(partition, (said, row))| (partition, said, row)).collect())
+    }
+
+    /// The vectors of all that are asked about. Without an online store there are none, and it is said.
+    async fn fetch(&mut self, predictor: &Predictor, questions: &mut [Question]) -> Result<(), Error> {
+        let reached = match timeout(FETCH_MAX, self.read(predictor, questions)).await {
+            Ok(Ok(vectors)) => Some(vectors),
+            Ok(Err(error)) if error.kind() == ErrorKind::Transient => None,
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => None,
+        };
+        let groups = self.plan.pipeline.groups.len();
+        match reached {
+            Some(vectors) => {
+                let each = questions.iter_mut().zip(vectors);
+                each.for_each(|(question, vectors)| (question.vectors, question.origin) = (vectors, Origin::Store));
+            }
+            None => questions.iter_mut().for_each(|question| question.vectors = vec![None; groups]),
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, predictor: &Predictor, questions: &[Question]) -> Result<Vec<Vec<Option<Arc<[u8]>>>>, ports::Error> {
+        if self.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            self.serving = self.parts.online.serving().await?;
+            self.looked_at = Some(Instant::now());
+        }
+        let groups = &self.plan.pipeline.groups;
+        let (mut keys, mut places) = (Vec::new(), Vec::new());
+        for (row, question) in questions.iter().enumerate() {
+            for (group, key) in predictor.keys(&question.facts).into_iter().enumerate() {
+                let served = self.serving.iter().find(|serving| serving.group == groups[group].name);
+                let (Some(key), Some(served)) = (key, served) else { continue };
+                let (entity, generation) = (&*groups[group].entity, served.generation);
+                keys.push(VectorKey { entity, key, group: &served.group, generation });
+                places.push((row, group));
+            }
+        }
+        let mut vectors = vec![vec![None; groups.len()]; questions.len()];
+        for (keys, places) in keys.chunks(FETCH_KEYS_MAX).zip(places.chunks(FETCH_KEYS_MAX)) {
+            let found = self.parts.online.read(keys).await?;
+            for ((row, group), found) in places.iter().zip(found) {
+                vectors[*row][*group] = found.map(Arc::from);
+            }
+        }
+        Ok(vectors)
+    }
+}
+
+impl<L: Log, O: OnlineStore> Role<L> for Worker<L, O> {
+    /// Until the next timer of any partition, and no longer than the bound.
+    fn wait(&self) -> Duration {
+        let timers = self.owned.values().filter_map(Partition::next_timer);
+        timers.min().map_or(IDLE, |at| self.parts.clock.until(at).min(IDLE))
     }
 
     /// Takes an event and what else came by now, and does what is due.
@@ -183,146 +312,8 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
         self.change(member, last).await
     }
 
-    fn take(&mut self, topic: &Arc<str>, partition: u32, records: &[ports::Record], more: bool, due: &mut AllDue) {
-        let Some((topic, sources)) = self.reads.iter().find(|(read, _)| read == topic) else { return };
-        let Some(owned) = self.owned.get_mut(&partition) else { return };
-        owned.behind(topic, more);
-        let mut fallen = Vec::new();
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        owned.take((topic, sources), records, &mut self.reading, &mut counts, &mut fallen);
-        due.extend(fallen.into_iter().map(|due| (partition, due)));
-    }
-
-    async fn change(&mut self, member: &mut L::Member, event: LogEvent) -> Result<(), Error> {
-        match event {
-            LogEvent::Assigned(assignments) => {
-                for assignment in assignments {
-                    self.begin(member, assignment).await?;
-                }
-            }
-            // Between two steps everything is committed.
-            LogEvent::Revoked(partitions) | LogEvent::Lost(partitions) => {
-                partitions.iter().for_each(|partition| drop(self.owned.remove(partition)));
-            }
-            LogEvent::Records { .. } | LogEvent::Idle => {}
-        }
-        Ok(())
-    }
-
-    async fn begin(&mut self, member: &mut L::Member, assignment: Assignment) -> Result<(), Error> {
-        let mut owned = Partition::new(self.rules.clone(), &assignment);
-        let topic = self.plan.topics.cases();
-        let forgotten = restart::restore(&self.parts.log, &topic, &assignment, &self.rules, &mut owned.cases).await?;
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).forgotten += forgotten;
-        for (topic, _) in &self.reads {
-            let bounds = crate::retry::insist(|| self.parts.log.bounds(topic, assignment.partition)).await?;
-            owned.behind(topic, bounds.next > assignment.next(topic).unwrap_or(0).max(bounds.first));
-        }
-        member.start(assignment.partition, &assignment.positions)?;
-        self.owned.insert(assignment.partition, owned);
-        Ok(())
-    }
-
-    /// Predicts what is due and commits it, with everything that was taken.
-    async fn perform(&mut self, member: &mut L::Member, due: AllDue) -> Result<(), Error> {
-        let predictions = self.predict(due).await?;
-        let (cases, clock) = (self.plan.topics.cases(), self.parts.clock.now());
-        let (mut commits, mut known) = (Vec::new(), 0);
-        let mut outputs: BTreeMap<u32, Vec<Outgoing>> = BTreeMap::new();
-        for (partition, prediction) in &predictions {
-            if let Some(owned) = self.owned.get_mut(partition) {
-                owned.cases.promise(&prediction.key, prediction.promise_at);
-            }
-            let outgoing = prediction.outgoing(self.rules.case(), self.plan.topics.predictions(), *partition);
-            outputs.entry(*partition).or_default().push(outgoing);
-        }
-        for (partition, owned) in &mut self.owned {
-            known += owned.cases.len() as u64;
-            let Some((positions, changes)) = owned.to_commit(&cases, *partition) else { continue };
-            let mut outputs = outputs.remove(partition).unwrap_or_default();
-            outputs.extend(changes);
-            let note = Bytes::from(restart::note(clock));
-            commits.push(Commit { partition: *partition, positions, note, outputs });
-        }
-        if !commits.is_empty() {
-            member.commit(commits).await?;
-        }
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.cases = known;
-        counts.predictions += predictions.len() as u64;
-        for degraded in predictions.into_iter().filter_map(|(_, prediction)| prediction.degraded) {
-            *counts.degraded.entry(degraded).or_default() += 1;
-        }
-        Ok(())
-    }
-
-    async fn predict(&mut self, due: AllDue) -> Result<Vec<(u32, super::Prediction)>, Error> {
-        let asked = due.into_iter().filter_map(|(partition, due)| match due {
-            Due::Prediction { key, trigger, at, life } => {
-                Some((partition, Asked { key, trigger, at, life, vectors: Vec::new(), is_reachable: true }))
-            }
-            Due::End { .. } => None,
-        });
-        let (partitions, mut asked): (Vec<u32>, Vec<Asked>) = asked.unzip();
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let predictor = self.predictor.borrow().clone();
-        self.fetch(&predictor, &mut asked).await?;
-        let mut promised: BTreeMap<String, Timestamp> = BTreeMap::new();
-        for (partition, asked) in partitions.iter().zip(&asked) {
-            let known = self.owned.get(partition).and_then(|owned| owned.cases.promised(&asked.key));
-            promised.extend(known.map(|at| (asked.key.clone(), at)));
-        }
-        let predictions = predictor.predict(asked, &mut promised, &mut self.work);
-        Ok(partitions.into_iter().zip(predictions).collect())
-    }
-
-    /// The vectors of all that are asked about. Without an online store there are none, and it is said.
-    async fn fetch(&mut self, predictor: &Predictor, asked: &mut [Asked]) -> Result<(), Error> {
-        let reached = match timeout(FETCH_MAX, self.read(predictor, asked)).await {
-            Ok(Ok(vectors)) => Some(vectors),
-            Ok(Err(error)) if error.kind() == ErrorKind::Transient => None,
-            Ok(Err(error)) => return Err(error.into()),
-            Err(_) => None,
-        };
-        let groups = self.plan.pipeline.groups.len();
-        match reached {
-            Some(vectors) => asked.iter_mut().zip(vectors).for_each(|(asked, vectors)| asked.vectors = vectors),
-            None => asked.iter_mut().for_each(|asked| (asked.vectors, asked.is_reachable) = (vec![None; groups], false)),
-        }
-        Ok(())
-    }
-
-    async fn read(&mut self, predictor: &Predictor, asked: &[Asked]) -> Result<Vec<Vec<Option<Arc<[u8]>>>>, ports::Error> {
-        if self.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
-            self.serving = self.parts.online.serving().await?;
-            self.looked_at = Some(Instant::now());
-        }
-        let groups = &self.plan.pipeline.groups;
-        let (mut keys, mut places) = (Vec::new(), Vec::new());
-        for (row, asked) in asked.iter().enumerate() {
-            for (group, key) in predictor.keys(&asked.life).into_iter().enumerate() {
-                let served = self.serving.iter().find(|serving| serving.group == groups[group].name);
-                let (Some(key), Some(served)) = (key, served) else { continue };
-                let (entity, generation) = (&*groups[group].entity, served.generation);
-                keys.push(VectorKey { entity, key, group: &served.group, generation });
-                places.push((row, group));
-            }
-        }
-        let mut vectors = vec![vec![None; groups.len()]; asked.len()];
-        for (keys, places) in keys.chunks(FETCH_KEYS_MAX).zip(places.chunks(FETCH_KEYS_MAX)) {
-            let found = self.parts.online.read(keys).await?;
-            for ((row, group), found) in places.iter().zip(found) {
-                vectors[*row][*group] = found.map(Arc::from);
-            }
-        }
-        Ok(vectors)
-    }
-
-    /// Until the next timer of any partition, and no longer than the bound.
-    fn wait(&self) -> Duration {
-        let timers = self.owned.values().filter_map(Partition::next_timer);
-        timers.min().map_or(IDLE, |at| self.parts.clock.until(at).min(IDLE))
+    fn drop_all(&mut self) {
+        let all: Vec<u32> = self.owned.keys().copied().collect();
+        all.into_iter().for_each(|partition| self.drop(partition));
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Bench {
     Latency(BenchLatency),
     /// Rows through a model of 300 trees with 31 leaves each over 40 values, alone and in batches of 64, on one thread
     Scorer(BenchScorer),
+    /// Quotes of fifty candidates over HTTP at a steady rate, in turns with a probe over the same connections
+    Quotes(BenchQuotes),
     /// The running system with its embedded parts: freshness at a steady rate, events a second, and the restart after a kill
     Run(BenchRun),
     /// The running system with the servers that are named: events a second out of a backlog, and freshness at two steady rates
@@ -80,12 +82,32 @@ pub(crate) struct BenchScorer {
     pub(crate) python: Option<PathBuf>,
 }
 
+/// Arguments of `bench quotes`.
+#[derive(Args, Debug)]
+pub(crate) struct BenchQuotes {
+    #[command(flatten)]
+    pub(crate) servers: Servers,
+    /// Folder with a pipeline.toml that predicts something
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) pipeline: PathBuf,
+    /// Candidates of each request
+    #[arg(long, default_value_t = 50, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) candidates: u32,
+    /// Requests a second, sent whether the ones before are answered or not
+    #[arg(long, default_value_t = 500, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: u32,
+    /// For how many seconds quotes are asked for; the probe takes as many
+    #[arg(long, default_value_t = 10, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) seconds: u32,
+}
+
 /// Arguments of `bench pipeline`.
 #[derive(Args, Debug)]
 pub(crate) struct BenchPipeline {
     #[command(flatten)]
     pub(crate) servers: Servers,
-    /// Folder with a pipeline.toml that reads what a simulated city or fleet produces: its backlog alone; without it built-in orders
+    /// Folder with a pipeline.toml that reads what a simulated city or fleet produces: its backlog, and its predictions at the steady
+    /// rate; without it built-in orders
     #[arg(long, value_name = "FOLDER")]
     pub(crate) pipeline: Option<PathBuf>,
     /// Let so many processes of this program share the work in place of workers in this one: the backlog alone

@@ -9,14 +9,14 @@ use super::entity;
 /// Arguments of `explain`.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// An entity, such as store:42
+    /// An entity, such as store:42; or a case that is predicted, such as order:o-17
     #[arg(value_name = "ENTITY:KEY", value_parser = entity)]
     pub(crate) entity: (String, String),
-    /// One of its features, such as prep_mean_15m
+    /// One of its features, such as prep_mean_15m; without it the latest prediction of a case is explained
     #[arg(long, value_name = "NAME")]
-    pub(crate) feature: String,
+    pub(crate) feature: Option<String>,
     /// The value at this instant instead of now, such as 2026-11-21T18:30:00Z
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    #[arg(long, value_name = "INSTANT", value_parser = instant, requires = "feature")]
     pub(crate) at: Option<domain::Timestamp>,
     /// Where Headway keeps everything
     #[arg(long, default_value = ".headway", value_name = "FOLDER")]

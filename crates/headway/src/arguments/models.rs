@@ -14,6 +14,49 @@ pub(crate) enum Models {
     Show(ModelsShow),
     /// Sign a package that loads: write its model.sig, in place of one that is there
     Sign(ModelsSign),
+    /// List the models that are kept for a pipeline, which of them speaks, and which one spoke before
+    List(ModelsList),
+    /// Choose the model that speaks: a package is loaded as a scorer does, kept, and speaks from now on; a process that runs in the folder
+    /// switches at once. A package that is refused leaves everything as it was. Exit code 78: it is refused
+    Use(ModelsUse),
+}
+
+/// Whose models.
+#[derive(Args, Debug)]
+pub(crate) struct ModelsOf {
+    /// Where Headway keeps everything
+    #[arg(long, default_value = ".headway", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// The folder that several processes share; they follow within a second
+    #[arg(long, value_name = "FOLDER", conflicts_with = "folder")]
+    pub(crate) shared: Option<PathBuf>,
+    /// Which pipeline, when several run
+    #[arg(long, value_name = "ID")]
+    pub(crate) pipeline: Option<String>,
+}
+
+/// Arguments of `models list`.
+#[derive(Args, Debug)]
+pub(crate) struct ModelsList {
+    #[command(flatten)]
+    pub(crate) of: ModelsOf,
+}
+
+/// Arguments of `models use`.
+#[derive(Args, Debug)]
+pub(crate) struct ModelsUse {
+    /// A folder with a package; or the first digits of the digest of one that is kept; or none, for the estimates that need no model
+    #[arg(value_name = "PACKAGE|DIGEST|none", required_unless_present = "back", conflicts_with = "back")]
+    pub(crate) model: Option<String>,
+    /// The one that spoke before; again for the one before that
+    #[arg(long)]
+    pub(crate) back: bool,
+    /// Where no process runs, whose packages are trusted beside those of the file `trusted-keys` in the folder: a public key, or a file
+    /// with some; again, or with a comma between two, for more. A process goes by what it was started with, and by that file
+    #[arg(long, env = "HEADWAY_TRUST", value_name = "KEY-OR-FILE", value_delimiter = ',')]
+    pub(crate) trust: Vec<String>,
+    #[command(flatten)]
+    pub(crate) of: ModelsOf,
 }
 
 /// Arguments of `models verify`.
@@ -22,8 +65,8 @@ pub(crate) struct ModelsVerify {
     /// Folder with model.onnx, model.toml and model.sig
     pub(crate) folder: PathBuf,
     /// A public key whose packages are trusted, as 64 hexadecimal digits, or a file with one on each line, where # begins a comment;
-    /// again for more of them
-    #[arg(long, value_name = "KEY-OR-FILE")]
+    /// again, or with a comma between two, for more of them
+    #[arg(long, env = "HEADWAY_TRUST", value_name = "KEY-OR-FILE", value_delimiter = ',')]
     pub(crate) trust: Vec<String>,
 }
 

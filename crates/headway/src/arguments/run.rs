@@ -48,6 +48,10 @@ pub(crate) struct Run {
     /// Where snapshots and deployments are that several processes share; without it, in the folder of this one
     #[arg(long, value_name = "FOLDER", requires = "replica")]
     pub(crate) shared: Option<PathBuf>,
+    /// Whose models are trusted, beside those of the file `trusted-keys` in the folder: a public key as `models sign` tells it, or a file
+    /// with one on each line; again, or with a comma between two, for more
+    #[arg(long, env = "HEADWAY_TRUST", value_name = "KEY-OR-FILE", value_delimiter = ',')]
+    pub(crate) trust: Vec<String>,
     #[command(flatten)]
     pub(crate) servers: Servers,
     #[command(flatten)]

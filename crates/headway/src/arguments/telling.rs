@@ -7,7 +7,7 @@ use crate::http::Listen;
 /// Arguments about telemetry.
 #[derive(Args, Debug)]
 pub(crate) struct Telling {
-    /// Where /metrics, /livez and /readyz are answered, or `off`: 127.0.0.1:9464, or any other port when that is taken
+    /// Where quotes, /metrics, /livez and /readyz are answered, or `off`: 127.0.0.1:9464, or any other port when that is taken
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<Listen>,
     /// What to write to standard error: error, warn, info, debug or trace, or parts such as `warn,dataplane=debug`

@@ -1,6 +1,7 @@
 //! `headway bench`: the engine alone, by speed and by size; models in `scorer`, the running system in `live`.
 
 pub(super) mod live;
+pub(super) mod quotes;
 pub(super) mod scorer;
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pipeline::{Faults, MemoryPlan, Pipeline, SourceKind};
+use pipeline::{Case, Faults, MemoryPlan, Pipeline, SourceKind};
 use serde_json::{Value, json};
 
 use crate::{
@@ -42,6 +42,7 @@ fn object(folder: &Path, checked: &Result<Pipeline, Faults>) -> Value {
                 "columns": columns,
                 "transforms": pipeline.transforms.len(),
                 "tests": pipeline.tests.len(),
+                "case": pipeline.case.as_ref().map(case_object),
                 "memory_bytes": plan.total(),
                 "memory_max_bytes": pipeline.memory_max,
             })
@@ -83,7 +84,7 @@ fn summary(pipeline: &Pipeline, console: &Console) -> String {
     let rows: Vec<Vec<String>> = pipeline.groups.iter().map(row).collect();
     let head = ["group", "entity", "source", "features", "columns", "widest", "memory at most"];
     format!(
-        "{} {}: {} sources, {} groups, {columns} columns, {} transforms, {} tests\n\n{}\n{}",
+        "{} {}: {} sources, {} groups, {columns} columns, {} transforms, {} tests\n\n{}\n{}{}",
         console.good("ok"),
         pipeline.id,
         pipeline.sources.len(),
@@ -91,8 +92,42 @@ fn summary(pipeline: &Pipeline, console: &Console) -> String {
         pipeline.transforms.len(),
         pipeline.tests.len(),
         table(&head, &rows),
+        pipeline.case.as_ref().map_or(String::new(), case),
         memory(pipeline, &plan),
     )
+}
+
+/// What is predicted, in a sentence or two.
+fn case(case: &Case) -> String {
+    let names = |moves: &[pipeline::Move]| moves.iter().map(|told| told.name.clone()).collect::<Vec<String>>();
+    let stages = names(&case.stages);
+    let ends = names(&case.ends);
+    let ends = if ends.is_empty() { String::new() } else { format!(", unless {}", ends.join(" or ")) };
+    let mut triggers: Vec<String> = case.triggers.stages.iter().map(|stage| stages[*stage].clone()).collect();
+    triggers.extend(case.triggers.every.map(|every| format!("every {every}")));
+    let fallbacks: Vec<&str> = case.fallbacks.iter().map(|fallback| &*fallback.name).collect();
+    let model = case.model.as_ref();
+    let model =
+        model.map_or(String::new(), |model| format!("by model {} of {} inputs, or without one ", model.name, model.inputs.len()));
+    format!(
+        "Predicts each {}: {}{ends}; lost after {}. It is predicted when {}, {model}by {}.\n",
+        case.entity,
+        stages.join(", "),
+        case.longest,
+        triggers.join(", "),
+        fallbacks.join(", "),
+    )
+}
+
+fn case_object(case: &Case) -> Value {
+    let names = |moves: &[pipeline::Move]| moves.iter().map(|told| told.name.clone()).collect::<Vec<String>>();
+    json!({
+        "entity": case.entity,
+        "stages": names(&case.stages),
+        "ends": names(&case.ends),
+        "inputs": case.model.as_ref().map(|model| model.inputs.len()),
+        "fallbacks": case.fallbacks.iter().map(|fallback| &fallback.name).collect::<Vec<&String>>(),
+    })
 }
 
 fn memory(pipeline: &Pipeline, plan: &MemoryPlan) -> String {

@@ -12,11 +12,12 @@ use crate::{
 
 pub(super) fn explain(arguments: &Explain, console: &Console) -> Result<(), Failure> {
     let (entity, key) = &arguments.entity;
-    let request = Request::Explain {
-        pipeline: arguments.pipeline.clone(),
-        entity: format!("{entity}:{key}"),
-        feature: arguments.feature.clone(),
-        at_ms: arguments.at.map(|at| at.0),
+    let pipeline = arguments.pipeline.clone();
+    let request = match arguments.feature.clone() {
+        Some(feature) => {
+            Request::Explain { pipeline, entity: format!("{entity}:{key}"), feature, at_ms: arguments.at.map(|at| at.0) }
+        }
+        None => Request::ExplainCase { pipeline, entity: entity.clone(), key: key.clone() },
     };
     tell(&arguments.folder, request, console)
 }

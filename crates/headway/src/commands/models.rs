@@ -1,9 +1,11 @@
-//! `headway models`: packages of models by hand. Loads them as a scorer does, with the limits of one; never interprets a file of a package
+//! `headway models`: packages of models by hand, and which of them speaks. Loads them as a scorer does, with the limits of one; never interprets a file of a package
 //! whose signature is not good.
 
+mod choose;
 mod keys;
 mod show;
 mod sign;
+mod stopped;
 
 use std::path::Path;
 
@@ -17,6 +19,7 @@ use crate::{
     arguments::{Models, ModelsVerify},
     console::Console,
     failure::Failure,
+    models::trust,
     table::{bytes, grouped},
 };
 
@@ -25,6 +28,8 @@ pub(super) fn run(arguments: &Models, console: &Console) -> Result<(), Failure> 
         Models::Verify(arguments) => verify(arguments, console),
         Models::Show(arguments) => show::run(arguments, console),
         Models::Sign(arguments) => sign::run(arguments, console),
+        Models::List(arguments) => choose::list(arguments, console),
+        Models::Use(arguments) => choose::run(arguments, console),
     }
 }
 
@@ -46,7 +51,7 @@ fn read(folder: &Path) -> Result<Files, Failure> {
 }
 
 fn verify(arguments: &ModelsVerify, console: &Console) -> Result<(), Failure> {
-    let trusted = keys::trusted(&arguments.trust)?;
+    let trusted = trust::trusted(&arguments.trust)?;
     let files = read(&arguments.folder)?;
     let loaded = load(&files, &trusted).map_err(|error| match error {
         scoring::Error::Untrusted { key, trusted: 0 } => Failure::configuration(format!(

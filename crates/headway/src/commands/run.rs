@@ -65,10 +65,11 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
         servers: Servers::resolve(&arguments.servers)?,
         replica: arguments.replica.clone(),
         shared: arguments.shared.clone(),
+        trust: arguments.trust.clone(),
     };
     let host = Host::open(options).await?;
     let gatherer = Gatherer::new(host.clone());
-    http::listen(&host, gatherer.clone(), arguments.telling.listen).await?;
+    let listening = http::listen(&host, gatherer.clone(), arguments.telling.listen).await?;
     telemetry.follow(&host, &gatherer);
     control::listen(host.clone())?;
     let producer = world.map(|world| Producer::new(world, host.clock().now(), arguments.seed, Faults::EVERYDAY)).transpose()?;
@@ -94,6 +95,7 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
         (Err(_), Err(_)) => Status::default(),
         (Err(failure), Ok(())) => return Err(failure),
     };
+    listening.stop().await;
     let stopped = tokio::time::timeout(GRACE, host.stop()).await;
     let clean = !matches!(stopped, Ok(Err(_)) | Err(_));
     let summary = view.summary();

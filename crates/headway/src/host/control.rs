@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dataplane::features::Counts;
+use dataplane::{features::Counts, scorer};
 use domain::{Span, Timestamp};
 use ports::{Log, Outgoing};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,7 @@ use super::{Host, Hosted, Status, encodings, preview, reading::Reading};
 use crate::{
     doctor::{self, Finding, Patient},
     failure::Failure,
+    models::Wanted,
     parts::AnyLog,
 };
 
@@ -40,12 +41,18 @@ pub(crate) enum Request {
     Status,
     /// What a value is made of, at an instant or now.
     Explain { pipeline: Option<String>, entity: String, feature: String, at_ms: Option<i64> },
+    /// What the latest prediction of a case is made of.
+    ExplainCase { pipeline: Option<String>, entity: String, key: String },
     /// What a spec in this folder would change, by the values of so many hours.
     Plan { spec: PathBuf, hours: u32 },
     /// How much what came too late would have moved, so far back from now.
     AuditLate { pipeline: Option<String>, back_ms: i64 },
     /// Whether all is well.
     Doctor,
+    /// The models that are kept, and which one speaks.
+    Models { pipeline: Option<String> },
+    /// Let another model speak, or none; `by` says who wants it.
+    UseModel { pipeline: Option<String>, wanted: Wanted, by: String },
 }
 
 /// One event for the log.
@@ -77,6 +84,9 @@ pub(crate) enum Answer {
         partitions: usize,
         /// Which those are, of any pipeline and generation.
         owns: BTreeSet<u32>,
+        /// Predictions that were committed since the start, and cases that are open in the partitions of this process.
+        predictions: u64,
+        cases_open: u64,
         /// Records refused and parts dropped since the start, by reason.
         refused: BTreeMap<String, u64>,
         /// Whether everything in the log was taken and written.
@@ -88,6 +98,8 @@ pub(crate) enum Answer {
     Findings(Vec<Finding>),
     /// It could not be done, for this reason.
     Failed(String),
+    /// It can never be done as it was asked for: exit code 78.
+    Refused(String),
 }
 
 /// Answers until the host is gone. The socket of a process that was killed is replaced: whoever holds the log is the only one.
@@ -138,22 +150,42 @@ pub(crate) async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer,
         Request::Explain { pipeline, entity, feature, at_ms } => {
             host.explain(pipeline.as_deref(), &entity, &feature, at_ms.map(Timestamp)).await
         }
+        Request::ExplainCase { pipeline, entity, key } => told(&host.explain_case(pipeline.as_deref(), &entity, &key).await?),
         Request::Plan { spec, hours } => {
             let (object, text) = preview::preview(host, &spec, hours).await?;
             Ok(Answer::Told { object, text })
         }
         Request::AuditLate { pipeline, back_ms } => host.audit_late(pipeline.as_deref(), Span(back_ms)).await,
         Request::Doctor => Ok(Answer::Findings(host.examine().await?)),
+        Request::Models { pipeline } => host.list_models(pipeline.as_deref()).await,
+        Request::UseModel { pipeline, wanted, by } => match host.use_model(pipeline.as_deref(), &wanted, &by).await {
+            Err(failure) if failure.is_setting() => Ok(Answer::Refused(failure.message)),
+            other => other,
+        },
         Request::Append { events } => Ok(Answer::Appended(host.append(events).await?)),
         Request::Status => {
-            let Status { counts, partitions, lag_records, settled, .. } = host.status().await?;
+            let Status { counts, predictions, partitions, lag_records, settled, .. } = host.status().await?;
+            let scorer::Counts { predictions, open: cases_open, .. } = predictions.unwrap_or_default();
             let now = host.clock().now().to_string();
             let Counts { records, entities, replayed, refused, .. } = counts;
             let refused = refused.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
             let owned = |hosted: Arc<Hosted>| hosted.watch.counts().into_keys().map(|(_, partition)| partition);
             let owns = host.hosted().into_iter().flat_map(owned).collect();
             let listens_on = host.listens_on.get().map(ToString::to_string);
-            Ok(Answer::Status { records, entities, replayed, lag_records, partitions, owns, refused, settled, now, listens_on })
+            Ok(Answer::Status {
+                records,
+                entities,
+                replayed,
+                lag_records,
+                partitions,
+                owns,
+                predictions,
+                cases_open,
+                refused,
+                settled,
+                now,
+                listens_on,
+            })
         }
     }
 }
@@ -260,6 +292,7 @@ impl Client {
         let line = line(&mut self.read).await.ok().flatten().ok_or_else(gone)?;
         match serde_json::from_slice(&line) {
             Ok(Answer::Failed(why)) => Err(Failure::failed(why)),
+            Ok(Answer::Refused(why)) => Err(Failure::configuration(why)),
             Ok(answer) => Ok(answer),
             Err(error) => {
                 Err(Failure::failed(format!("the answer cannot be read ({error}): is the other process of this version?")))

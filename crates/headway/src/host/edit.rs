@@ -25,6 +25,8 @@ pub(super) struct Edit {
     files: Vec<(usize, Arc<str>)>,
     current: Option<Deployment>,
     changes: Vec<Change>,
+    /// Whether what is predicted is declared anew.
+    predicts_otherwise: bool,
 }
 
 impl Edit {
@@ -35,11 +37,10 @@ impl Edit {
         let spec = std::fs::read_to_string(&spec_file).map_err(|error| Failure::reading(&spec_file, &error))?;
         let files = read_files(folder, &pipeline)?;
         let current = host.catalog.deployment(&pipeline.id).await?;
-        let before = match &current {
-            Some(current) => named_schemas(&pipeline::parse(&pipeline.id, &current.spec)?),
-            None => Vec::new(),
-        };
-        let changes = deploy::changes(current.as_ref(), &before, &named_schemas(&pipeline));
+        let before = current.as_ref().map(|current| pipeline::parse(&pipeline.id, &current.spec)).transpose()?;
+        let schemas = before.as_ref().map_or(Vec::new(), named_schemas);
+        let changes = deploy::changes(current.as_ref(), &schemas, &named_schemas(&pipeline));
+        let predicts_otherwise = before.is_some_and(|before| before.case != pipeline.case);
         let builds = |name: &str| {
             let built = |change: &Change| matches!(change.fate, Fate::Added | Fate::Rebuilt) && change.group == name;
             changes.iter().any(built)
@@ -48,7 +49,7 @@ impl Edit {
         if !impossible.is_empty() {
             return Err(Failure::configuration(refusal(&spec_file, &impossible, Host::retention())));
         }
-        Ok(Self { pipeline, spec, files, current, changes })
+        Ok(Self { pipeline, spec, files, current, changes, predicts_otherwise })
     }
 
     /// What the spec says.
@@ -58,15 +59,16 @@ impl Edit {
 
     /// Deploys the spec if it is new or has changed.
     pub(super) async fn put_in_force(self, host: &Host) -> Result<Arc<Hosted>, Failure> {
-        let Self { pipeline, spec, files, current, changes } = self;
+        let Self { pipeline, spec, files, current, changes, predicts_otherwise } = self;
         keep_files(host, &pipeline, &files).await?;
         let at = host.clock().now();
-        let next = deploy::next(current.as_ref(), &pipeline.id, &spec, &named_schemas(&pipeline), &changes, at);
+        let next =
+            deploy::next(current.as_ref(), &pipeline.id, &spec, &named_schemas(&pipeline), &changes, predicts_otherwise, at);
         let deployment = match (next, current) {
             (None, Some(current)) => return Hosted::resumed(host, pipeline, current),
             (Some(next), current) => {
                 let action = format!("deploy {}", pipeline.id);
-                let detail = words(&changes);
+                let detail = words(&changes, predicts_otherwise);
                 host.catalog.deploy(&next, &AuditEntry { at, actor: "run".into(), action, detail: detail.clone() }).await?;
                 let how = if current.is_some() {
                     format!("revision {}: {detail}", next.revision)
@@ -99,11 +101,12 @@ pub(crate) fn named_schemas(pipeline: &Pipeline) -> Vec<(String, Schema)> {
 }
 
 /// Changes in a few words; none when nothing changes.
-pub(super) fn words(changes: &[Change]) -> String {
+pub(super) fn words(changes: &[Change], predicts_otherwise: bool) -> String {
     let of = |fate: Fate, word: &str| {
         let names: Vec<&str> = changes.iter().filter(|change| change.fate == fate).map(|change| &*change.group).collect();
         (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")))
     };
     let parts = [of(Fate::Added, "adds"), of(Fate::Rebuilt, "rebuilds"), of(Fate::Removed, "removes")];
-    parts.into_iter().flatten().collect::<Vec<String>>().join("; ")
+    let case = predicts_otherwise.then(|| "declares its case anew".to_owned());
+    parts.into_iter().flatten().chain(case).collect::<Vec<String>>().join("; ")
 }

@@ -17,8 +17,11 @@ use tracing::warn;
 
 use super::{
     Failed, Host,
+    crew::Crew,
     lag::{all_bounds, position},
+    models::{self, Speaker},
     running::{Running, plan},
+    scorers::Scorers,
 };
 
 use crate::{failure::Failure, parts::AnyOnline};
@@ -34,18 +37,23 @@ const INCOMPLETE_NAMED: usize = 4;
 pub(crate) struct Hosted {
     pub(crate) id: String,
     /// The spec in force.
-    pipeline: Pipeline,
+    pipeline: Arc<Pipeline>,
     topics: Topics,
     /// What its workers count. Two pipelines number their generations alike, so each has its own.
     pub(crate) watch: Watch,
     /// Where its vectors are read.
     pub(crate) online: AnyOnline,
+    /// Whoever predicts its cases; none where nothing is predicted.
+    pub(crate) scorers: Option<Scorers>,
+    /// Which model they ask.
+    pub(crate) speaker: Option<Speaker>,
     state: Mutex<State>,
 }
 
 struct State {
     deployment: Deployment,
     running: BTreeMap<u32, Running>,
+    scoring: Option<Crew>,
 }
 
 impl Hosted {
@@ -65,10 +73,12 @@ impl Hosted {
     }
 
     pub(super) fn new(host: &Host, pipeline: Pipeline, deployment: Deployment) -> Result<Arc<Self>, Failure> {
-        let state = Mutex::new(State { deployment, running: BTreeMap::new() });
+        let state = Mutex::new(State { deployment, running: BTreeMap::new(), scoring: None });
         let (id, topics, watch) = (pipeline.id.clone(), Topics::new(&pipeline), Watch::default());
         let online = AnyOnline::open(&host.options.servers, host.clock(), &id)?;
-        Ok(Arc::new(Self { id, topics, pipeline, watch, online, state }))
+        let scorers = Scorers::new(&pipeline)?;
+        let speaker = scorers.as_ref().map(Speaker::new);
+        Ok(Arc::new(Self { id, topics, pipeline: Arc::new(pipeline), watch, online, scorers, speaker, state }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -80,7 +90,7 @@ impl Hosted {
     }
 
     /// The spec in force.
-    pub(super) fn pipeline(&self) -> &Pipeline {
+    pub(crate) fn pipeline(&self) -> &Arc<Pipeline> {
         &self.pipeline
     }
 
@@ -109,13 +119,32 @@ impl Hosted {
                 host.announce(format!("{}: {remark}.", self.id));
             }
         }
+        let specs = self.topics.case_specs(&self.pipeline, host.partitions, Host::retention());
+        if !specs.is_empty() {
+            host.parts.log.create(&specs).await?;
+        }
         Ok(())
+    }
+
+    /// Tells readers what to read, unless they know.
+    async fn tell_readers(&self) -> Result<(), ports::Error> {
+        let wanted = deploy::serving(&self.deployment());
+        let there = self.online.serving().await?;
+        if wanted.iter().all(|one| there.contains(one)) { Ok(()) } else { self.online.serve(&wanted).await }
     }
 
     /// Starts the workers of every generation that is needed.
     pub(super) async fn start(self: &Arc<Self>, host: &Arc<Host>) -> Result<(), Failure> {
         self.announce_incomplete(host).await?;
+        if let Some(speaker) = &self.speaker {
+            // Before anything is predicted: the first word is the champion's.
+            speaker.look(&host.registry(), &self.pipeline, true).await;
+            tokio::spawn(models::follow(self.clone(), host.registry()));
+        }
         self.run_what_is_needed(host).await?;
+        self.state().scoring = self.scorers.as_ref().map(|scorers| scorers.start(host, &self.online));
+        // Whoever asks as soon as it answers finds what is there; a store that is away is told later.
+        let _ = self.tell_readers().await;
         tokio::spawn(keep_served(self.clone()));
         if self.builds() {
             tokio::spawn(promote_when_built(self.clone(), host.clone()));
@@ -267,10 +296,24 @@ impl Hosted {
     }
 
     pub(super) async fn stop(&self) -> Result<(), Failure> {
-        let running = std::mem::take(&mut self.state().running);
-        for running in running.into_values() {
-            running.stop().await?;
-        }
+        let (scoring, running) = {
+            let mut state = self.state();
+            (state.scoring.take(), std::mem::take(&mut state.running))
+        };
+        let scoring = async {
+            match scoring {
+                Some(scoring) => scoring.stop().await,
+                None => Ok(()),
+            }
+        };
+        let running = async {
+            for running in running.into_values() {
+                running.stop().await?;
+            }
+            Ok(())
+        };
+        // Side by side, since whoever stops a process does not wait long.
+        tokio::try_join!(scoring, running)?;
         Ok(())
     }
 }
@@ -279,12 +322,7 @@ impl Hosted {
 /// there is nobody to tell.
 async fn keep_served(hosted: Arc<Hosted>) {
     loop {
-        let wanted = deploy::serving(&hosted.deployment());
-        let told = match hosted.online.serving().await {
-            Ok(there) if wanted.iter().all(|one| there.contains(one)) => Ok(()),
-            Ok(_) => hosted.online.serve(&wanted).await,
-            Err(error) => Err(error),
-        };
+        let told = hosted.tell_readers().await;
         if let Err(error) = told.as_ref()
             && error.kind() != ErrorKind::Transient
         {

@@ -13,10 +13,17 @@ use crate::{failure::Failure, parts::AnyLog};
 /// Partitions that are asked about side by side: servers answer each in some milliseconds.
 const SIDE_BY_SIDE: usize = 8;
 
-/// What one generation has not taken of one partition of one topic.
+/// A group of the log and what it reads: the workers of one generation, or those who predict.
+pub(super) struct Followed {
+    pub(super) group: String,
+    pub(super) topics: Vec<Arc<str>>,
+}
+
+/// What one group has not taken of one partition of one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lag {
-    pub(crate) generation: u32,
+    /// None of those who predict.
+    pub(crate) generation: Option<u32>,
     pub(crate) topic: Arc<str>,
     pub(crate) partition: u32,
     pub(crate) records: u64,
@@ -24,13 +31,29 @@ pub(crate) struct Lag {
     pub(crate) waited_ms: u64,
 }
 
+impl Followed {
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self { group: plan.topics.features_group(plan.generation), topics: plan.reads() }
+    }
+
+    pub(super) async fn committed(&self, log: &AnyLog) -> Result<Vec<Assignment>, Failure> {
+        Ok(log.committed(&self.group, &self.topics).await?)
+    }
+}
+
 impl Hosted {
-    /// Records of the log that no worker has taken yet.
+    /// Every group of the pipeline, with the generation that it makes the features of.
+    fn followed(&self) -> Vec<(Option<u32>, Followed)> {
+        let features = self.plans().into_iter().map(|plan| (Some(plan.generation), Followed::of(&plan)));
+        features.chain(self.scorers.as_ref().map(|scorers| (None, scorers.followed()))).collect()
+    }
+
+    /// Records of the log that some worker has not taken yet.
     pub(super) async fn lag(&self, host: &Host) -> Result<u64, Failure> {
-        let mut lag = 0;
-        for plan in self.plans() {
-            let committed = plan.committed(&host.parts.log).await?;
-            let all = all_bounds(host.parts.log.beneath(), plan.reads(), plan.partitions).await?;
+        let (mut lag, log) = (0, host.parts.log.beneath());
+        for (_, followed) in self.followed() {
+            let committed = followed.committed(log).await?;
+            let all = all_bounds(log, followed.topics, host.partitions).await?;
             let left = |(topic, partition, bounds): &(Arc<str>, u32, Bounds)| {
                 bounds.next.saturating_sub(position(&committed, topic, *partition))
             };
@@ -42,24 +65,25 @@ impl Hosted {
     /// The same one by one, with how long the oldest record has waited.
     pub(crate) async fn lags(&self, host: &Host) -> Result<Vec<Lag>, Failure> {
         let mut lags = Vec::new();
-        for plan in self.plans() {
-            lags.extend(lags_of(host, &plan).await?);
+        for (generation, followed) in self.followed() {
+            lags.extend(lags_of(host, generation, followed).await?);
         }
         Ok(lags)
     }
 }
 
-async fn lags_of(host: &Host, plan: &Plan) -> Result<Vec<Lag>, Failure> {
-    let committed = plan.committed(&host.parts.log).await?;
+async fn lags_of(host: &Host, generation: Option<u32>, followed: Followed) -> Result<Vec<Lag>, Failure> {
+    let log = host.parts.log.beneath();
+    let committed = followed.committed(log).await?;
     let one = |(topic, partition, bounds): (Arc<str>, u32, Bounds)| {
         let at = position(&committed, &topic, partition).max(bounds.first);
         let records = bounds.next.saturating_sub(at);
         async move {
             let waited_ms = if records > 0 { waited_ms(host, &topic, partition, at).await? } else { 0 };
-            Ok(Lag { generation: plan.generation, topic, partition, records, waited_ms })
+            Ok(Lag { generation, topic, partition, records, waited_ms })
         }
     };
-    let all = all_bounds(host.parts.log.beneath(), plan.reads(), plan.partitions).await?;
+    let all = all_bounds(log, followed.topics, host.partitions).await?;
     stream::iter(all.into_iter().map(one)).buffered(SIDE_BY_SIDE).try_collect().await
 }
 

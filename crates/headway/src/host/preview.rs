@@ -19,11 +19,12 @@ pub(crate) async fn preview(host: &Host, folder: &Path, hours: u32) -> Result<(s
     let deployment = hosted.deployment();
     let before = pipeline::parse(&after.id, &deployment.spec)?;
     let changes = deploy::changes(Some(&deployment), &named_schemas(&before), &named_schemas(&after));
+    let predicts_otherwise = before.case != after.case;
     let (kept, files) = (kept_files(host, &before).await?, read_files(folder, &after)?);
     let (before, after) = (whole(host, before, kept), whole(host, after, files));
     let at = host.clock().now();
     let movement = workbench::compare(&host.parts.log, &before, &after, at, hours, Host::retention(), &workbench::Unseen).await?;
-    let said = words(&changes);
+    let said = words(&changes, predicts_otherwise);
     let said = if said.is_empty() { "nothing changes".to_owned() } else { said };
     let generations = deploy::generations(&deployment);
     let running: Vec<_> = generations.iter().map(|generation| (generation.number, &generation.groups)).collect();

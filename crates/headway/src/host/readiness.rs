@@ -1,5 +1,5 @@
 //! Whether readers get what they should: each partition of what is served has taken everything that was in the log when the
-//! process began, and the online store had all of it. Once true it stays true; how far behind it is later is what the lag tells.
+//! process began, and the online store had all of it; where something is predicted, whoever does that has, too. Once true it stays true; how far behind it is later is what the lag tells.
 
 use std::{
     collections::BTreeSet,
@@ -7,13 +7,12 @@ use std::{
     time::Duration,
 };
 
-use dataplane::features::Plan;
 use ports::{Bounds, Deployment};
 use tokio::task::JoinHandle;
 
 use super::{
     Host, Hosted,
-    lag::{all_bounds, position},
+    lag::{Followed, all_bounds, position},
 };
 use crate::{failure::Failure, parts::AnyLog};
 
@@ -63,10 +62,13 @@ impl Shown {
     }
 }
 
-/// One generation, and how far each partition of its topics went at the start.
+/// One group of the log, and how far each partition of its topics went at the start.
 struct Target {
     hosted: Arc<Hosted>,
-    plan: Plan,
+    followed: Followed,
+    /// Whose vectors have to be written as well; none of those who predict.
+    generation: Option<u32>,
+    partitions: u32,
     until: Vec<(Arc<str>, u32, Bounds)>,
     /// Partitions that have yet to get there.
     left: BTreeSet<u32>,
@@ -99,8 +101,10 @@ async fn targets(host: &Host) -> Result<Vec<Target>, Failure> {
     for hosted in host.hosted() {
         let deployment = hosted.deployment();
         for plan in hosted.plans().into_iter().filter(|plan| serves(&deployment, plan.generation)) {
-            let until = all_bounds(host.parts.log.beneath(), plan.reads(), plan.partitions).await?;
-            targets.push(Target { hosted: hosted.clone(), until, left: (0..plan.partitions).collect(), plan });
+            targets.push(Target::new(host, &hosted, Followed::of(&plan), Some(plan.generation)).await?);
+        }
+        if let Some(scorers) = &hosted.scorers {
+            targets.push(Target::new(host, &hosted, scorers.followed(), None).await?);
         }
     }
     Ok(targets)
@@ -120,7 +124,7 @@ async fn look(host: &Host, known: &mut Option<Vec<Target>>) -> Result<Readiness,
     let mut readiness = Readiness { wanted: Some(0), ..Readiness::default() };
     for target in targets {
         readiness.behind += target.look(host.parts.log.beneath()).await?;
-        let partitions = target.plan.partitions as usize;
+        let partitions = target.partitions as usize;
         readiness.wanted = readiness.wanted.map(|wanted| wanted + partitions);
         readiness.ready += partitions - target.left.len();
     }
@@ -128,18 +132,28 @@ async fn look(host: &Host, known: &mut Option<Vec<Target>>) -> Result<Readiness,
 }
 
 impl Target {
+    async fn new(host: &Host, hosted: &Arc<Hosted>, followed: Followed, generation: Option<u32>) -> Result<Self, Failure> {
+        let partitions = host.partitions;
+        let until = all_bounds(host.parts.log.beneath(), followed.topics.clone(), partitions).await?;
+        Ok(Self { hosted: hosted.clone(), followed, generation, partitions, until, left: (0..partitions).collect() })
+    }
+
     async fn look(&mut self, log: &AnyLog) -> Result<u64, Failure> {
         if self.left.is_empty() {
             return Ok(0);
         }
-        let committed = self.plan.committed(log).await?;
+        let committed = self.followed.committed(log).await?;
         let mut all = 0;
         for partition in self.left.clone() {
             let until = self.until.iter().filter(|(_, of, _)| *of == partition);
             let behind = until.map(|(topic, _, bounds)| bounds.next.saturating_sub(position(&committed, topic, partition)));
             let behind: u64 = behind.sum();
             all += behind;
-            if behind == 0 && self.hosted.has_written(self.plan.generation, partition).await? {
+            let is_written = match self.generation {
+                Some(generation) if behind == 0 => self.hosted.has_written(generation, partition).await?,
+                _ => behind == 0,
+            };
+            if is_written {
                 self.left.remove(&partition);
             }
         }

@@ -6,28 +6,20 @@ use dataplane::{
     Topics, deploy,
     features::{Plan, Settings, Watch, Worker},
 };
-use ports::{Built, Deployment, ErrorKind};
-use tokio::{
-    sync::{
-        Barrier,
-        watch::{Sender, channel},
-    },
-    task::JoinHandle,
-};
+use ports::{Built, Deployment};
+use tokio::sync::Barrier;
 
-use super::{Failed, Host, files::kept_files};
+use super::{Host, crew::Crew, files::kept_files};
 use crate::{failure::Failure, parts::AnyOnline};
 
 /// Running workers.
 pub(super) struct Running {
     pub(super) plan: Plan,
-    stop: Sender<bool>,
-    workers: Vec<JoinHandle<()>>,
+    crew: Crew,
 }
 
 impl Running {
     pub(super) fn start(host: &Arc<Host>, watch: &Watch, online: &AnyOnline, plan: Plan) -> Self {
-        let (stop, stopped) = channel(false);
         let hurried = |span: Duration| span.mul_f64(host.options.pace.hurry().max(1.0));
         let settings = Settings::default();
         let settings = Settings {
@@ -36,37 +28,21 @@ impl Running {
             ..settings
         };
         let together = Arc::new(Barrier::new(host.options.workers));
-        let worker = |number: usize| {
-            let (host, stopped) = (host.clone(), stopped.clone());
-            let name = host.options.member(number);
-            let life = (host.clock().now().0.unsigned_abs() << 16) | number as u64;
-            let worker = Worker::new(plan.clone(), settings.clone(), host.parts.with(online), watch.clone(), name.clone(), life);
-            let worker = worker.linked_by(crate::telemetry::linker()).joining_with(together.clone());
-            tokio::spawn(async move {
-                // In a task of its own, so that a panic is heard of as well.
-                match tokio::spawn(worker.run(stopped)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => host.fail(Failed {
-                        is_setting: matches!(&error, dataplane::Error::Port(error) if error.kind() == ErrorKind::Invalid),
-                        why: format!("worker {name} had to stop: {error}"),
-                    }),
-                    Err(panic) => host.fail(Failed {
-                        is_setting: false,
-                        why: format!("worker {name} broke down, which is a fault of Headway: {panic}"),
-                    }),
-                }
-            })
-        };
-        let workers = (0..host.options.workers).map(worker).collect();
-        Self { plan, stop, workers }
+        let began = host.clock().now().0.unsigned_abs() << 16;
+        let mut number = 0;
+        let names = (0..host.options.workers).map(|number| host.options.member("features", number));
+        let crew = Crew::start(host, names, |name, stopped| {
+            let life = began | number;
+            number += 1;
+            let (parts, watch) = (host.parts.with(online), watch.clone());
+            let worker = Worker::new(plan.clone(), settings.clone(), parts, watch, name.to_owned(), life);
+            worker.linked_by(crate::telemetry::linker()).joining_with(together.clone()).run(stopped)
+        });
+        Self { plan, crew }
     }
 
     pub(super) async fn stop(self) -> Result<(), Failure> {
-        self.stop.send_replace(true);
-        for worker in self.workers {
-            worker.await.map_err(|error| Failure::failed(format!("a worker broke down while stopping: {error}")))?;
-        }
-        Ok(())
+        self.crew.stop().await
     }
 }
 

@@ -7,6 +7,8 @@ use super::{
 
 const SHARD: &[&str] = &["pipeline", "generation", "partition"];
 const GENERATION: &[&str] = &["pipeline", "generation"];
+const PIPELINE: &[&str] = &["pipeline"];
+const SCORER_PLACE: &[&str] = &["pipeline", "topic", "partition"];
 const PLACE: &[&str] = &["pipeline", "generation", "topic", "partition"];
 
 const fn metric(
@@ -98,12 +100,110 @@ pub(super) static CLOCK_AGE: Declared = metric(
     "How far the clock of a partition's engine is behind now. It goes on when nothing comes, and follows the log \
      while there is a lag: an age of minutes without one is a worker that hangs.",
 );
+pub(super) static HTTP_REQUESTS: Declared = metric(
+    "headway.http.requests",
+    "{request}",
+    Kind::Counter,
+    &["route", "status"],
+    "Requests over HTTP that were answered, by route (`other` for paths that are none) and status.",
+);
+pub(super) static HTTP_DURATION: Declared =
+    metric("headway.http.duration", "s", Kind::Histogram, &["route"], "How long answers took, without sending them.");
+pub(super) static QUOTES: Declared = metric(
+    "headway.quotes.candidates",
+    "{candidate}",
+    Kind::Counter,
+    &["pipeline", "vectors"],
+    "Candidates of quotes, by where their vectors came from: the online `store`, what was `remembered` of it, or `nowhere`.",
+);
+pub(super) static QUOTES_DEGRADED: Declared = metric(
+    "headway.quotes.degraded",
+    "{candidate}",
+    Kind::Counter,
+    &["pipeline", "reason"],
+    "Those of them that were not what the model says of what is so now, by the reason that they were answered with.",
+);
+pub(super) static SCORER_LAG_RECORDS: Declared = metric(
+    "headway.scorer.lag.records",
+    "{record}",
+    Kind::Gauge,
+    SCORER_PLACE,
+    "Records in the log that tell of cases and that nobody who predicts has committed yet.",
+);
+pub(super) static SCORER_LAG_TIME: Declared = metric(
+    "headway.scorer.lag.time",
+    "s",
+    Kind::Gauge,
+    SCORER_PLACE,
+    "For how long the oldest of them has been in the log; 0 when there is none.",
+);
+pub(super) static PREDICTIONS: Declared =
+    metric("headway.predictions", "{prediction}", Kind::Counter, PIPELINE, "Predictions that were committed.");
+pub(super) static DEGRADED: Declared = metric(
+    "headway.predictions.degraded",
+    "{prediction}",
+    Kind::Counter,
+    &["pipeline", "reason"],
+    "Those of them that were not what the model says of what is so now: `silent`, `outdated` or `unreadable` vectors, or the name of \
+     the fallback that spoke.",
+);
+pub(super) static CASES_OPEN: Declared =
+    metric("headway.cases.open", "{case}", Kind::Gauge, PIPELINE, "Cases that are open in the partitions of this process.");
+pub(super) static CASES_ENDED: Declared = metric(
+    "headway.cases.ended",
+    "{case}",
+    Kind::Counter,
+    &["pipeline", "how"],
+    "Cases that are over: `closed` by their last stage, `lost` when nothing ended them in time, or the name of an end.",
+);
+pub(super) static CASES_HEARD: Declared = metric(
+    "headway.cases.heard",
+    "{record}",
+    Kind::Counter,
+    &["pipeline", "what"],
+    "Records of the streams that tell of cases, by what became of them; a `contradiction` tells of an end before the one that counts.",
+);
+pub(super) static CASES_RESTORED: Declared = metric(
+    "headway.cases.restored",
+    "{case}",
+    Kind::Counter,
+    PIPELINE,
+    "Open cases that were read back after a restart or a move.",
+);
+pub(super) static CASES_FORGOTTEN: Declared = metric(
+    "headway.cases.forgotten",
+    "{case}",
+    Kind::Counter,
+    PIPELINE,
+    "Cases that could not be read back. Anything but 0 is a fault, or a case that was declared anew.",
+);
+pub(super) static MODEL: Declared = metric(
+    "headway.model.info",
+    "",
+    Kind::Gauge,
+    &["pipeline", "digest"],
+    "Always 1; its label says which model is asked, and none where the estimates that need no model speak.",
+);
+pub(super) static MODEL_SWITCHES: Declared = metric(
+    "headway.model.switches",
+    "{switch}",
+    Kind::Counter,
+    &["pipeline"],
+    "How often another model, or none, was begun to be asked.",
+);
+pub(super) static MODEL_FAILURES: Declared = metric(
+    "headway.model.failures",
+    "{failure}",
+    Kind::Counter,
+    &["pipeline"],
+    "Attempts to load the model that the catalog names which came to nothing; who was asked before is asked until one succeeds.",
+);
 pub(super) static READY: Declared = metric(
     "headway.ready",
     "",
     Kind::Gauge,
     &[],
-    "1 as soon as everything that was in the log at the start has been taken, as /readyz says; 0 before.",
+    "1 as soon as everything that was in the log at the start has been taken; 0 before.",
 );
 pub(super) static BUILD: Declared =
     metric("headway.build.info", "", Kind::Gauge, &["version"], "Always 1; its label says which build runs.");
@@ -114,7 +214,7 @@ pub(super) static CPU: Declared =
 pub(super) static UPTIME: Declared = metric("process.uptime", "s", Kind::Gauge, &[], "How long the process has run.");
 
 /// Every metric, in the order in which they are told.
-pub(super) static ALL: [&Declared; 19] = [
+pub(super) static ALL: [&Declared; 35] = [
     &FRESHNESS,
     &LAG_RECORDS,
     &LAG_TIME,
@@ -129,6 +229,22 @@ pub(super) static ALL: [&Declared; 19] = [
     &SNAPSHOTS,
     &ENTITIES,
     &CLOCK_AGE,
+    &HTTP_REQUESTS,
+    &HTTP_DURATION,
+    &QUOTES,
+    &QUOTES_DEGRADED,
+    &SCORER_LAG_RECORDS,
+    &SCORER_LAG_TIME,
+    &PREDICTIONS,
+    &DEGRADED,
+    &CASES_OPEN,
+    &CASES_ENDED,
+    &CASES_HEARD,
+    &CASES_RESTORED,
+    &CASES_FORGOTTEN,
+    &MODEL,
+    &MODEL_SWITCHES,
+    &MODEL_FAILURES,
     &READY,
     &BUILD,
     &MEMORY,

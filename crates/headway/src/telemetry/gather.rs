@@ -1,8 +1,15 @@
 //! From what the workers count to families of metrics. Reads counts and the log's own bounds, and never waits for a worker.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use dataplane::features::{Counts, Freshness};
+use dataplane::{
+    features::{Counts, Freshness},
+    scorer,
+};
 use domain::Timestamp;
 use tokio::{sync::Mutex, time::Instant};
 
@@ -11,7 +18,10 @@ use super::{
     family::{Declared, Family, Value},
     process,
 };
-use crate::host::{Host, Hosted, Lag};
+use crate::{
+    host::{Host, Hosted, Lag},
+    models::told::Voice,
+};
 
 /// Whoever asks more often gets the same again, so that no number of askers costs more than this.
 const GATHER_EVERY: Duration = Duration::from_millis(500);
@@ -22,6 +32,8 @@ const PARTITIONS_TOLD_MAX: u32 = 64;
 pub(crate) struct Gatherer {
     host: Arc<Host>,
     begun: Instant,
+    /// Whoever counts what is asked over HTTP, once somebody answers there.
+    asked: OnceLock<Box<dyn Fn() -> api::Counts + Send + Sync>>,
     last: Mutex<Option<(Instant, Arc<Vec<Family>>)>>,
 }
 
@@ -31,7 +43,13 @@ struct Points(BTreeMap<&'static str, BTreeMap<Vec<String>, Value>>);
 
 impl Gatherer {
     pub(crate) fn new(host: Arc<Host>) -> Arc<Self> {
-        Arc::new(Self { host, begun: Instant::now(), last: Mutex::default() })
+        Arc::new(Self { host, begun: Instant::now(), asked: OnceLock::new(), last: Mutex::default() })
+    }
+
+    /// Tells from now on what is asked over HTTP.
+    pub(crate) fn count_also(&self, counts: impl Fn() -> api::Counts + Send + Sync + 'static) {
+        // Only the first is kept, and there is no second.
+        let _ = self.asked.set(Box::new(counts));
     }
 
     /// Everything, not older than half a second.
@@ -51,9 +69,16 @@ impl Gatherer {
         let mut points = Points::default();
         for hosted in self.host.hosted() {
             self.counts(&mut points, &hosted);
+            if let Some(scorers) = &hosted.scorers {
+                predictions(&mut points, &hosted.id, &scorers.watch.counts());
+            }
+            models(&mut points, &hosted);
             // A log that cannot be read is told by the worker that needs it; here it is a gap in a curve.
             let lags = hosted.lags(&self.host).await.unwrap_or_default();
             lags.iter().for_each(|lag| self.lag(&mut points, &hosted.id, lag));
+        }
+        if let Some(asked) = self.asked.get() {
+            requests(&mut points, &asked());
         }
         points.add(&declared::READY, vec![], Value::Integer(u64::from(self.host.readiness().is_ready())));
         points.add(&declared::BUILD, vec![env!("CARGO_PKG_VERSION").to_owned()], Value::Integer(1));
@@ -98,9 +123,15 @@ impl Gatherer {
     }
 
     fn lag(&self, points: &mut Points, pipeline: &str, lag: &Lag) {
-        let labels = vec![pipeline.to_owned(), lag.generation.to_string(), lag.topic.to_string(), self.told(lag.partition)];
-        points.add(&declared::LAG_RECORDS, labels.clone(), Value::Integer(lag.records));
-        points.add(&declared::LAG_TIME, labels, Value::Float(self.seconds(lag.waited_ms)));
+        let (mut labels, place) = (vec![pipeline.to_owned()], [lag.topic.to_string(), self.told(lag.partition)]);
+        labels.extend(lag.generation.map(|generation| generation.to_string()));
+        labels.extend(place);
+        let (records, time) = match lag.generation {
+            Some(_) => (&declared::LAG_RECORDS, &declared::LAG_TIME),
+            None => (&declared::SCORER_LAG_RECORDS, &declared::SCORER_LAG_TIME),
+        };
+        points.add(records, labels.clone(), Value::Integer(lag.records));
+        points.add(time, labels, Value::Float(self.seconds(lag.waited_ms)));
     }
 
     fn freshness(&self, freshness: &Freshness) -> Value {
@@ -120,6 +151,55 @@ impl Gatherer {
     fn told(&self, partition: u32) -> String {
         if self.host.partitions > PARTITIONS_TOLD_MAX { String::new() } else { partition.to_string() }
     }
+}
+
+/// What was asked over HTTP. These times are of a clock on the wall.
+fn requests(points: &mut Points, counts: &api::Counts) {
+    for ((route, status), count) in &counts.requests {
+        points.add(&declared::HTTP_REQUESTS, vec![route.to_string(), status.to_string()], Value::Integer(*count));
+    }
+    for (route, latency) in &counts.latency {
+        let bounds = api::LATENCY_BOUNDS_MS.map(|ms| ms / 1000.0).to_vec();
+        let value = Value::Buckets { bounds, counts: latency.counts.to_vec(), sum: latency.sum };
+        points.add(&declared::HTTP_DURATION, vec![route.to_string()], value);
+    }
+    for ((pipeline, vectors), count) in &counts.candidates {
+        points.add(&declared::QUOTES, vec![pipeline.to_string(), (*vectors).to_owned()], Value::Integer(*count));
+    }
+    for ((pipeline, reason), count) in &counts.degraded {
+        points.add(&declared::QUOTES_DEGRADED, vec![pipeline.to_string(), reason.clone()], Value::Integer(*count));
+    }
+}
+
+/// What was predicted of the cases of a pipeline.
+fn predictions(points: &mut Points, pipeline: &str, counts: &scorer::Counts) {
+    let of = |label: &str| vec![pipeline.to_owned(), label.to_owned()];
+    let whole = [
+        (&declared::PREDICTIONS, counts.predictions),
+        (&declared::CASES_OPEN, counts.open),
+        (&declared::CASES_RESTORED, counts.restored),
+        (&declared::CASES_FORGOTTEN, counts.forgotten),
+    ];
+    whole.into_iter().for_each(|(declared, count)| points.add(declared, vec![pipeline.to_owned()], Value::Integer(count)));
+    for (reason, count) in &counts.degraded {
+        points.add(&declared::DEGRADED, of(reason), Value::Integer(*count));
+    }
+    for (how, count) in &counts.ended {
+        points.add(&declared::CASES_ENDED, of(how), Value::Integer(*count));
+    }
+    for (heard, count) in &counts.heard {
+        points.add(&declared::CASES_HEARD, of(heard.code()), Value::Integer(*count));
+    }
+}
+
+/// Which model is asked, and what became of others.
+fn models(points: &mut Points, hosted: &Hosted) {
+    let Some(speaker) = &hosted.speaker else { return };
+    let Voice { digest, switched, failed, .. } = speaker.voice();
+    let (pipeline, digest) = (hosted.id.clone(), digest.unwrap_or_else(|| "none".to_owned()));
+    points.add(&declared::MODEL, vec![pipeline.clone(), digest], Value::Integer(1));
+    points.add(&declared::MODEL_SWITCHES, vec![pipeline.clone()], Value::Integer(switched));
+    points.add(&declared::MODEL_FAILURES, vec![pipeline], Value::Integer(failed));
 }
 
 /// How far an engine's clock is behind. None for a partition that this process has given away, or that has not begun.

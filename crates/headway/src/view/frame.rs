@@ -36,6 +36,8 @@ pub(super) struct Frame {
     pub(super) snapshots: u64,
     /// Whether a new generation is being built while the old one serves.
     pub(super) builds: bool,
+    /// What is predicted; none where nothing is.
+    pub(super) predictions: Option<Predictions>,
     /// A simulated city.
     pub(super) city: Option<city::Figures>,
     /// One for each entity type.
@@ -45,19 +47,34 @@ pub(super) struct Frame {
     pub(super) choice: Choice,
 }
 
-/// The entities of one type of which most happens.
+/// What is predicted, as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Predictions {
+    /// What a case is, such as an order.
+    pub(super) entity: String,
+    /// Predictions since the start.
+    pub(super) made: u64,
+    /// Cases under way.
+    pub(super) open: u64,
+    /// Cases that nothing ended in time.
+    pub(super) lost: u64,
+}
+
+/// The entities of one type of which most happens, or the cases that were predicted last.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Panel {
     pub(super) entity: String,
     /// How many there are; only at least so many, if `more`.
     pub(super) count: usize,
     pub(super) more: bool,
-    /// Names of features. The rows are sorted by the first.
+    /// In which order the rows are, in words.
+    pub(super) order: String,
+    /// Names of features, or of what is said of a case.
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<Row>,
 }
 
-/// One entity.
+/// One entity, or one case.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
     pub(super) key: String,

@@ -44,8 +44,10 @@ impl Lines {
         let (now, records) = (Instant::now(), status.counts.records);
         let (before, taken) = self.last.replace((now, records)).unwrap_or((begun, 0));
         let rate = records.saturating_sub(taken) as f64 / now.duration_since(before).as_secs_f64().max(f64::EPSILON);
+        let predictions = status.predictions.as_ref();
+        let predictions = predictions.map_or(String::new(), |told| format!("  {:>9} predictions", grouped(told.predictions)));
         Ok(format!(
-            "{}  {:>9} events/s  readable within {:>4} ms  {:>8} behind  {:>9} entities  {} refused",
+            "{}  {:>9} events/s  readable within {:>4} ms  {:>8} behind  {:>9} entities{predictions}  {} refused",
             host.clock().now(),
             grouped(rate as u64),
             real_ms(status.counts.freshness.quantile(0.99), host.options.pace.hurry()),

@@ -140,6 +140,7 @@ impl Chosen {
             entity: title.clone(),
             count: self.count,
             more: self.more,
+            order: columns.first().map_or(String::new(), |column| format!("by {}", column.name)),
             columns: columns.iter().map(|column| column.name.clone()).collect(),
             rows,
         };

@@ -24,6 +24,7 @@ use crate::{
         frame::{Frame, Panel},
         keys::{Choice, Wish},
         panels::Panels,
+        predictions,
     },
 };
 
@@ -129,6 +130,8 @@ impl Screen {
         let rows_max = usize::from(self.terminal.size()?.height);
         // The lock within must be gone before anything is waited for.
         let city = *self.city.borrow();
+        let mut panels = predictions::panels(host, rows_max);
+        panels.extend(self.panels.look(host, at, rows_max).await.or_else(nothing_while_away)?);
         let pipelines: Vec<String> = host.hosted().iter().map(|hosted| hosted.id.clone()).collect();
         Ok(Frame {
             title: pipelines.join(", "),
@@ -145,8 +148,9 @@ impl Screen {
             workers: host.options.workers,
             snapshots: counts.snapshots,
             builds: status.builds,
+            predictions: predictions::figures(host),
             city,
-            panels: self.panels.look(host, at, rows_max).await.or_else(nothing_while_away)?,
+            panels,
             announcement: self.announcements.at(at).map(str::to_owned),
             choice: self.choice,
         })

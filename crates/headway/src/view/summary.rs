@@ -19,7 +19,7 @@ impl Summary {
     /// One object.
     pub(crate) fn object(&self, status: &Status, clean: bool) -> Value {
         let counts = &status.counts;
-        json!({
+        let mut object = json!({
             "seconds": self.seconds,
             "records": counts.records,
             "events_per_second": counts.records as f64 / self.seconds,
@@ -35,7 +35,14 @@ impl Summary {
             "replayed": counts.replayed,
             "peak_rss_bytes": workbench::peak_memory_bytes(),
             "stopped_cleanly": clean,
-        })
+        });
+        if let Some(predictions) = &status.predictions {
+            object["predictions"] = json!(predictions.predictions);
+            object["degraded"] = json!(predictions.degraded);
+            object["cases_ended"] = json!(predictions.ended);
+            object["cases_open"] = json!(predictions.open);
+        }
+        object
     }
 
     /// Two sentences; `what` is what happened to the run.
@@ -46,8 +53,10 @@ impl Summary {
         } else {
             "Stopped in the middle of a step; the next start goes on from the last commit."
         };
+        let said = status.predictions.as_ref();
+        let said = said.map_or(String::new(), |said| format!("{} predictions made, ", grouped(said.predictions)));
         format!(
-            "{what} after {:.1} s: {} records taken, {} vectors written, {} entities live, {} of memory at most. {how}",
+            "{what} after {:.1} s: {} records taken, {} vectors written, {said}{} entities live, {} of memory at most. {how}",
             self.seconds,
             grouped(counts.records),
             grouped(counts.vectors),

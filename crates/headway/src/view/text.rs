@@ -75,6 +75,17 @@ pub(super) fn clock(at: Timestamp) -> String {
     format!("{} UTC", shown.split('.').next().unwrap_or_default().replace('T', " "))
 }
 
+/// An instant of today or tomorrow, to the minute.
+pub(super) fn time_of_day(at: Timestamp) -> String {
+    let shown = at.to_string();
+    shown.split('T').nth(1).and_then(|time| time.get(..5)).unwrap_or_default().to_owned()
+}
+
+/// A time that is left, in minutes; one that is over is nothing any more.
+pub(super) fn minutes(left: Span) -> String {
+    format!("{} min", left.0.max(0) / 60_000)
+}
+
 /// As many digits as a glance takes in.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
@@ -121,6 +132,10 @@ mod tests {
         assert_eq!([number(f64::NAN), number(f64::INFINITY)], ["NaN", "inf"]);
         assert_eq!([-5, 12_000, 3_700_000, 200_000_000].map(|ms| age(Span(ms))), ["0 s", "12 s", "1 h", "2 d"]);
         assert_eq!([5, 84, 7_300].map(|seconds| elapsed(Duration::from_secs(seconds))), ["5 s", "1 m 24 s", "2 h 01 m"]);
+        assert_eq!(
+            (time_of_day(Timestamp(47_100_000)), minutes(Span(-5)), minutes(Span(119_999))),
+            ("13:05".into(), "0 min".into(), "1 min".into())
+        );
         assert_eq!(clock(Timestamp(1_500)), "1970-01-01 00:00:01 UTC");
     }
 }

@@ -1,7 +1,11 @@
 //! `headway models` and `headway bench scorer` by the real binary: packages that are signed, shown and checked, and every reason why one
 //! is refused.
 
+#[path = "../driven/mod.rs"]
+mod driven;
+mod eta;
 mod package;
+mod speaking;
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 

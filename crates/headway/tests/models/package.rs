@@ -139,7 +139,8 @@ pub(crate) fn model(operator: &str) -> Vec<u8> {
         field(1, &[field(1, from.as_bytes()), field(2, to.as_bytes()), field(4, name.as_bytes()), attributes].concat())
     };
     let graph =
-        [node(operator, "x", "made"), node("ReduceMean", "made", "half"), twice(), port(11, "x", 2), port(12, "y", 1)].concat();
+        [node(operator, "x", "made"), node("ReduceMean", "made", "half"), twice(), port_of(11, "x", 2), port_of(12, "y", 1)]
+            .concat();
     let operators = field(8, &[2 << 3, 13]);
     [vec![1 << 3, 8], operators, field(7, &graph)].concat()
 }
@@ -156,15 +157,15 @@ fn twice() -> Vec<u8> {
     field(1, &ends)
 }
 
-/// A table of single precision with so many columns and any number of rows.
-fn port(number: u8, name: &str, width: u8) -> Vec<u8> {
-    let shape = field(2, &[field(1, &field(2, b"rows")), field(1, &[1 << 3, width])].concat());
+/// A table of single precision with so many columns, 127 at most, and any number of rows.
+pub(crate) fn port_of(number: u8, name: &str, width: usize) -> Vec<u8> {
+    let shape = field(2, &[field(1, &field(2, b"rows")), field(1, &[1 << 3, width as u8])].concat());
     let kind = field(1, &[vec![1 << 3, 1], shape].concat());
     field(number, &[field(1, name.as_bytes()), field(2, &kind)].concat())
 }
 
 /// A field of a message of Protocol Buffers that has a length.
-fn field(number: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn field(number: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let length = if length < 0x80 { vec![length as u8] } else { vec![length as u8 | 0x80, (length >> 7) as u8] };
     [vec![number << 3 | 2], length, content.to_vec()].concat()

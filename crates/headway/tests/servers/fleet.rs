@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use testkit::servers::Own;
 use tokio::runtime::Runtime;
 
-use crate::driven::{self, Asking, Load, PARTITIONS, Running, SPEC, TOPIC};
+use crate::driven::{self, Asking, Load, PARTITIONS, Running, SPEC, TOPIC, orders};
 
 /// For what should happen within a session or two, on a machine that may be busy with something else.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,9 +39,10 @@ impl Fleet {
         let folder = tempfile::tempdir().expect("a folder");
         // As short as the broker of the tests allows, so that the dead are missed soon.
         std::fs::write(folder.path().join("servers.toml"), "[kafka]\nsession = \"1s\"\n").expect("a file");
+        orders::write_spec(folder.path());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let empty = (0..replicas).map(|_| None).collect();
-        let mut fleet = Self { servers, log, load: Load::new(seed), folder, replicas: empty, poisoned: 0, runtime };
+        let mut fleet = Self { servers, log, load: Load::new(seed).with_orders(), folder, replicas: empty, poisoned: 0, runtime };
         (0..replicas).for_each(|replica| fleet.run(replica));
         fleet.until_settled();
         fleet
@@ -68,7 +69,9 @@ impl Fleet {
         let shared = self.folder.path().join("shared");
         let mut command = Command::new(env!("CARGO_BIN_EXE_headway"));
         command
-            .args(["run", SPEC, "--headless", "--listen", "127.0.0.1:0", "--workers", "1", "--partitions"])
+            .args(["run", SPEC])
+            .arg(self.folder.path().join("driven-orders"))
+            .args(["--headless", "--listen", "127.0.0.1:0", "--workers", "1", "--partitions"])
             .arg(PARTITIONS.to_string());
         command.arg("--folder").arg(self.own(replica)).arg("--shared").arg(shared);
         command.arg("--replica").arg(format!("r{replica}")).arg("--servers").arg(self.folder.path().join("servers.toml"));
@@ -116,7 +119,7 @@ impl Fleet {
         let begun = Instant::now();
         while begun.elapsed() < time {
             let events = self.load.events();
-            let records = events.iter().map(|sent| outgoing(&sent.key, sent.payload.clone().into_bytes())).collect();
+            let records = events.iter().map(|sent| outgoing(sent.topic, &sent.key, sent.payload.clone().into_bytes())).collect();
             if self.append(records) {
                 self.load.acknowledge(events.into_iter().map(|sent| sent.id));
             }
@@ -138,7 +141,7 @@ impl Fleet {
         for number in 0..10 {
             let key = format!("d{number}");
             let poison: &[u8] = [&b"\xff\x00"[..], b"{\"id\":", b"null", b""][number % 4];
-            while !self.append(vec![outgoing(&key, poison.to_vec())]) {}
+            while !self.append(vec![outgoing(TOPIC, &key, poison.to_vec())]) {}
             self.poisoned += 1;
         }
     }
@@ -168,6 +171,11 @@ impl Fleet {
         driven::read_all(asking)
     }
 
+    /// Each trigger of an order has made one prediction, under `read_committed`.
+    pub(crate) fn predictions_are_there_once(&self) -> orders::Audited {
+        self.block_on(orders::audit(&self.log, &self.load.acknowledged))
+    }
+
     /// What could not be read was told of once, under `read_committed`. A broker that failed an append may have taken it all the
     /// same, so there may be more poison than was acknowledged; a letter names its record.
     pub(crate) fn letters_are_there_once(&self) {
@@ -194,10 +202,10 @@ impl Fleet {
     }
 }
 
-fn outgoing(key: &str, payload: Vec<u8>) -> Outgoing {
+fn outgoing(topic: &str, key: &str, payload: Vec<u8>) -> Outgoing {
     let partition = partition_of(key.as_bytes(), PARTITIONS);
     Outgoing {
-        topic: TOPIC.into(),
+        topic: topic.into(),
         partition,
         key: Bytes::from(key.to_owned()),
         value: Bytes::from(payload),

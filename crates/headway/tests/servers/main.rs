@@ -1,5 +1,6 @@
 //! Several processes on a real Kafka and a real Redis, while everything around them breaks: killed, frozen past their sessions, the
 //! broker restarted, Redis gone and empty, poison in the topic. In the end every vector equals the oracle, every letter is there once,
+//! each trigger of a case has made one prediction,
 //! and no reader has ever seen a vector go back.
 //!
 //! An ordinary test run has a few faults. `HEADWAY_SECONDS=900` goes on for so long, and `HEADWAY_SEED=n` chooses others.
@@ -82,6 +83,7 @@ fn whatever_breaks_nothing_is_lost_and_nothing_is_twice() {
         panic!("seed {seed}, left in {kept}: {} vectors differ: {wrong:#?}", wrong.len());
     });
     fleet.letters_are_there_once();
+    let audited = fleet.predictions_are_there_once();
     for (kind, mut times) in recovered {
         times.sort();
         println!(
@@ -91,7 +93,10 @@ fn whatever_breaks_nothing_is_lost_and_nothing_is_twice() {
             times[times.len() - 1]
         );
     }
-    println!("{faults} faults with seed {seed}, {} events, {compared} vectors equal", fleet.load.sent);
+    println!(
+        "{faults} faults with seed {seed}, {} events, {compared} vectors equal, {} predictions of stages and {} of timers once each",
+        fleet.load.sent, audited.stages, audited.timers
+    );
 }
 
 fn suffer(fleet: &mut Fleet, kind: Fault, gone: Duration, reader: &Reader) {

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{Shutdown, TcpStream},
     time::Duration,
 };
 
@@ -28,8 +28,17 @@ pub(crate) fn get(address: &str, path: &str) -> Answer {
     request(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n"))
 }
 
+/// Asks for quotes.
+pub(crate) fn quote(address: &str, body: &str) -> Answer {
+    let head = format!("content-type: application/json\r\ncontent-length: {}", body.len());
+    request(address, &format!("POST /v1/quotes HTTP/1.1\r\n{head}\r\n\r\n{body}"))
+}
+
 pub(crate) fn request(address: &str, request: &str) -> Answer {
-    end(begin(address, request)).expect("an answer")
+    let stream = begin(address, request);
+    // Nothing more is asked, so the connection ends with the answer.
+    stream.shutdown(Shutdown::Write).expect("it is open");
+    end(stream).expect("an answer")
 }
 
 /// Sends as much of a request as there is.

@@ -19,7 +19,7 @@ use std::{
 
 use bytes::Bytes;
 use domain::Timestamp;
-use driven::{Load, SPEC, address, settle, start_with, stop};
+use driven::{Asking, Load, SPEC, address, settle, start_with, stop};
 use io_log::EmbeddedLog;
 use ports::{Header, Log, Outgoing, clock_fn};
 use prometheus::Page;
@@ -90,12 +90,16 @@ fn metrics_say_what_was_done() {
 #[test]
 fn every_metric_is_in_the_reference_and_the_other_way_round() {
     let (_kept, folder) = folder();
-    let (child, mut asking, _) = start_with(&folder, spec(), &[], &[]);
+    let (child, mut asking, _) = start_with(&folder, spec(), &["../../pipelines/delivery-eta"], &[]);
     let address = address(&mut asking);
     let mut load = Load::new(3);
     while load.sent < 100 {
         load.send(&mut asking);
     }
+    // What nobody has asked for is not counted, and neither is what has never happened.
+    happens(&mut asking, "order.placed");
+    happens(&mut asking, "order.delivered");
+    assert_eq!(http::quote(&address, r#"{"candidates":[{}]}"#).status, 200);
     settle(&mut asking);
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/metrics.md");
     let reference = std::fs::read_to_string(root).expect("the page");
@@ -146,12 +150,55 @@ fn probes_answer_and_other_paths_are_problems() {
 }
 
 #[test]
+fn quotes_are_answered_by_the_running_process() {
+    let (_kept, folder) = folder();
+    let (child, mut asking, _) = start_with(&folder, spec(), &["../../pipelines/delivery-eta"], &[]);
+    let address = address(&mut asking);
+    let body = r#"{"draft":{"area":"881f1d4895fffff","items":3,"basket":25.9},"candidates":[{"store_id":"1"},{"store_id":"2"}]}"#;
+    let answer = http::quote(&address, body);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let quote: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
+    // Nobody has sold anything yet.
+    let candidate = &quote["candidates"][1];
+    assert_eq!((&quote["pipeline"], &candidate["candidate"]["store_id"]), (&"delivery-eta".into(), &"2".into()));
+    assert_eq!((&candidate["degraded"], &candidate["p50"]), (&"anywhere".into(), &2100.0.into()));
+    assert_eq!(candidate["unknown"], serde_json::json!(["store", "area"]));
+    let refused = http::quote(&address, &body.replace("\"items\":3", "\"items\":-3"));
+    assert_eq!((refused.status, &refused.problem()["errors"][0]["pointer"]), (422, &"/draft/items".into()));
+    let described: serde_json::Value = serde_json::from_str(&http::get(&address, "/v1/openapi.json").body).expect("JSON");
+    assert_eq!(described["openapi"], "3.1.0");
+    wait_for("both candidates", || {
+        let page = Page::parse(&http::get(&address, "/metrics").body);
+        (page.sum("headway_quotes_candidates_total") == 2.0).then_some(())
+    });
+    stop(child);
+}
+
+#[test]
+fn what_is_predicted_is_answered_until_the_case_is_over() {
+    let (_kept, folder) = folder();
+    let (child, mut asking, _) = start_with(&folder, Path::new("../../pipelines/delivery-eta"), &[], &[]);
+    let address = address(&mut asking);
+    let asked = || http::get(&address, "/v1/orders/o1/eta");
+    wait_for("all that was predicted before", || (asked().status == 404).then_some(()));
+    happens(&mut asking, "order.placed");
+    let told = wait_for("a prediction", || Some(asked()).filter(|answer| answer.status == 200));
+    let told: serde_json::Value = serde_json::from_str(&told.body).expect("JSON");
+    assert_eq!((&told["order"], &told["stage"], &told["degraded"]), (&"o1".into(), &"placed".into(), &"anywhere".into()));
+    happens(&mut asking, "order.ready");
+    wait_for("the next stage", || asked().body.contains("\"stage\":\"ready\"").then_some(()));
+    happens(&mut asking, "order.delivered");
+    wait_for("the end", || (asked().status == 410).then_some(()));
+    stop(child);
+}
+
+#[test]
 fn clients_that_dawdle_hold_up_nobody() {
     let (_kept, folder) = folder();
     let (child, mut asking, _) = start_with(&folder, spec(), &[], &[]);
     let address = address(&mut asking);
     // Twice as many as are served at once, each with half a request.
-    let slow: Vec<_> = (0..128).map(|_| http::begin(&address, "GET /metrics HTTP/1.1\r\nx: y")).collect();
+    let slow: Vec<_> = (0..512).map(|_| http::begin(&address, "GET /metrics HTTP/1.1\r\nx: y")).collect();
     for _ in 0..20 {
         let begun = Instant::now();
         assert_eq!(http::get(&address, "/livez").status, 200);
@@ -295,12 +342,28 @@ fn two_pipelines_count_apart() {
     stop(child);
 }
 
+/// Something happens to the one order that there is.
+fn happens(asking: &mut Asking, kind: &str) {
+    let payload = serde_json::json!({
+        "id": kind, "source": "test", "type": kind, "occurred_at": wall().to_string(), "order_id": "o1", "store_id": "42",
+        "area": "881f1d4895fffff", "items": 3, "basket": 25.9,
+    });
+    let event = serde_json::json!({ "topic": "headway.delivery-eta.orders", "key": "o1", "payload": payload.to_string() });
+    let answer = asking.ask(&serde_json::json!({ "append": { "events": [event] } }));
+    assert!(answer["appended"].is_u64(), "{answer}");
+}
+
+fn wall() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    Timestamp(since.as_millis() as i64)
+}
+
 /// Puts one event with a trace into the log of a folder that nobody holds.
 fn append_with_trace(folder: &Path, trace: &str) {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis() as i64;
-    let log = EmbeddedLog::open(io_log::Settings::new(folder.join("log")), clock_fn(1.0, move || Timestamp(now))).expect("free");
+    let now = wall();
+    let log = EmbeddedLog::open(io_log::Settings::new(folder.join("log")), clock_fn(1.0, move || now)).expect("free");
     let payload = serde_json::json!({
-        "id": "traced", "source": "test", "occurred_at": Timestamp(now).to_string(), "device_id": "d1", "kind": "position",
+        "id": "traced", "source": "test", "occurred_at": now.to_string(), "device_id": "d1", "kind": "position",
         "lat": 48.2, "lon": 16.3, "battery": 50, "speed": 1.5,
     });
     let record = Outgoing {

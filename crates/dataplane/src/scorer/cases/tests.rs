@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
-use domain::Value;
-use features::Carried;
+use domain::{Carried, Value};
 use pipeline::{Attribute, Move, Triggers};
 use proptest::prelude::*;
 
@@ -57,6 +56,11 @@ impl Scene {
         self.cases.pass(Timestamp(minute * MINUTE), &mut self.due);
     }
 
+    /// As a commit does.
+    fn write(&mut self) {
+        drop(self.cases.take_changes());
+    }
+
     /// What fell due since the last call, in words.
     fn told(&mut self) -> Vec<String> {
         let minute = |at: &Timestamp| at.0 as f64 / MINUTE as f64;
@@ -88,6 +92,9 @@ fn an_order_from_placed_to_delivered() {
     ];
     assert_eq!(scene.told(), expected);
     assert!(scene.cases.get("o1").is_some(), "an event of it may still come");
+    scene.pass(23);
+    assert!(scene.cases.get("o1").is_some(), "nobody has written how it ended");
+    scene.write();
     scene.pass(23);
     assert!(scene.cases.is_empty() && scene.told().is_empty());
 }
@@ -155,6 +162,7 @@ fn a_case_that_never_ends_is_lost() {
     assert_eq!(scene.told(), ["o1 again, minute 2"], "what nobody was there for is told once");
     scene.pass(361);
     assert_eq!(scene.told(), ["o1 Lost, minute 360"]);
+    scene.write();
     scene.pass(371);
     assert!(scene.cases.is_empty());
     assert_eq!(scene.cases.next_timer(), None);
@@ -260,6 +268,8 @@ proptest! {
                 scene.cases = written.clone();
             }
         }
+        scene.pass(1000);
+        scene.write();
         scene.pass(1000);
         prop_assert!(scene.cases.is_empty());
         let mut told = BTreeSet::new();

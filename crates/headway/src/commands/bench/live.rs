@@ -6,6 +6,7 @@
 mod load;
 mod outside;
 mod pipeline;
+mod predictions;
 mod processes;
 mod restart;
 mod scratch;
@@ -52,8 +53,13 @@ const ON_THEIR_WAY_MAX: usize = 200;
 const PROBE_EVERY: u64 = 2;
 /// What the first seconds measure is pages and branches that nobody has touched.
 const WARM_UP: Duration = Duration::from_secs(2);
-/// How often it is looked whether an event can be read.
+/// A broker that has just been started compiles what it does while it does it.
+const WARM_UP_OF_SERVERS: Duration = Duration::from_secs(15);
+/// How often it is looked how far the workers are.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// How often it is looked whether events can be read: often enough to tell milliseconds apart by the ten, and seldom enough to be a small
+/// part of what the machine does.
+const WATCH_EVERY: Duration = Duration::from_millis(4);
 /// Slower than this is a defect and not a figure.
 const PATIENCE: Duration = Duration::from_secs(900);
 /// What the generated orders of the fast part cover.
@@ -109,7 +115,8 @@ impl Waits {
 /// Sends events at a steady rate and watches some of them.
 async fn freshness(scratch: &Scratch, rate: u64, seconds: u64, progress: &Marker) -> Result<Waits, Failure> {
     let host = scratch.host(&format!("freshness-{rate}"), orders_spec(), Pace::Runs(1.0)).await?;
-    let minutes = (seconds + WARM_UP.as_secs()).div_ceil(60);
+    let warm_up = if scratch.servers.kafka.is_some() { WARM_UP_OF_SERVERS } else { WARM_UP };
+    let minutes = (seconds + warm_up.as_secs()).div_ceil(60);
     let mut orders = Orders::new(rate * 60 * minutes, minutes, SEED).starting(host.clock().now());
     // What a start takes is another question.
     host.settled(PATIENCE).await?;
@@ -119,13 +126,13 @@ async fn freshness(scratch: &Scratch, rate: u64, seconds: u64, progress: &Marker
     // What the producer sends late was due all the same.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let begun = ticks.tick().await;
-    progress.begin("steady load", seconds + WARM_UP.as_secs());
+    progress.begin("steady load", seconds + warm_up.as_secs());
     let (mut sent, mut number) = (0, 0u64);
     let mut on_their_way = JoinSet::new();
     loop {
         let due_at = ticks.tick().await;
         let passed = due_at - begun;
-        if passed >= WARM_UP + Duration::from_secs(seconds) {
+        if passed >= warm_up + Duration::from_secs(seconds) {
             break;
         }
         progress.at(passed.as_secs());
@@ -140,7 +147,7 @@ async fn freshness(scratch: &Scratch, rate: u64, seconds: u64, progress: &Marker
         if number.is_multiple_of(PROBE_EVERY) {
             let key = format!("probe-{number}");
             batch.push(probe(&key, &host));
-            if passed >= WARM_UP {
+            if passed >= warm_up {
                 // Nobody hears it when the measurement has failed meanwhile.
                 let _ = watched.send((key, due_at));
             }
@@ -185,7 +192,7 @@ async fn watch(online: AnyOnline, mut watching: mpsc::UnboundedReceiver<(String,
             }
             !there
         });
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(WATCH_EVERY).await;
     }
     waits.sort_by(f64::total_cmp);
     Ok(Waits(waits))

@@ -73,8 +73,9 @@ fn ask<'a>(
 
 /// Two that say different things do different things, and how long each takes would tell nothing.
 fn agree(runtime: &str, found: &[f64], expected: &[f32]) -> Result<(), Failure> {
-    let far = |(found, expected): &(&f64, &f32)| !((**found as f32 - **expected).abs() <= TOLERANCE);
-    let reason = match found.iter().zip(expected).find(far) {
+    // What is no number is near to nothing.
+    let near = |found: f64, expected: f32| (found as f32 - expected).abs() <= TOLERANCE;
+    let reason = match found.iter().zip(expected).find(|(found, expected)| !near(**found, **expected)) {
         None if found.len() == expected.len() => return Ok(()),
         None => format!("{} predictions and not {}", found.len(), expected.len()),
         Some((found, expected)) => format!("{found} where {expected} is said here"),

@@ -1,70 +1,35 @@
-//! Keys: those that are trusted, from the command line or files; and the secret one, from a file or drawn by chance. A secret one is never
-//! part of a message.
+//! The secret key, from a file or drawn by chance. Never part of a message.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    fs::{self, OpenOptions},
+    io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
-use scoring::package::{Signer, TrustedKey};
+use scoring::package::Signer;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, models::trust};
 
-/// Public keys have so many digits, and so have secret ones.
-const DIGITS: usize = 64;
-/// Of a file with keys: a thousand lines with a comment each.
-const FILE_BYTES_MAX: u64 = 128 << 10;
+/// So many bytes are a key.
+const BYTES: usize = 32;
 /// Nobody else may read or write it.
 const OWNER_ONLY: u32 = 0o600;
 
-/// The keys that are meant by the values of `--trust`.
-pub(super) fn trusted(values: &[String]) -> Result<Vec<TrustedKey>, Failure> {
-    let mut keys = Vec::new();
-    for (at, value) in values.iter().enumerate() {
-        // What was given is not told again: it may be a secret key by mistake.
-        let what = format!("value {} of --trust", at + 1);
-        if value.len() == DIGITS && value.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            keys.push(TrustedKey::parse(value, &what)?);
-        } else {
-            let text = read(Path::new(value)).map_err(|error| {
-                Failure::usage_of(&format!("{what} is neither {DIGITS} hexadecimal digits nor a file that can be read: {error}"))
-            })?;
-            keys.extend(listed(&text, &what)?);
-        }
-    }
-    Ok(keys)
-}
-
-fn listed(text: &str, what: &str) -> Result<Vec<TrustedKey>, Failure> {
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).enumerate();
-    let keys = lines.filter(|(_, line)| !line.is_empty());
-    Ok(keys
-        .map(|(at, line)| TrustedKey::parse(line, &format!("line {} of the file in {what}", at + 1)))
-        .collect::<Result<_, _>>()?)
-}
-
 /// The secret key in a file.
 pub(super) fn secret(path: &Path) -> Result<Signer, Failure> {
-    let text = read(path).map_err(|error| Failure::reading(path, &error))?;
+    let text = trust::read(path).map_err(|error| Failure::reading(path, &error))?;
     Ok(Signer::parse(&text, &format!("what is in {}", path.display()))?)
 }
 
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
-}
-
 /// A secret key that nobody has seen.
-pub(super) struct NewKey([u8; DIGITS / 2]);
+pub(super) struct NewKey([u8; BYTES]);
 
 impl NewKey {
     /// Draws one from the operating system.
     #[expect(clippy::disallowed_methods, reason = "a key has to be one that nobody can guess, a seed least of all")]
     pub(super) fn draw() -> Result<Self, Failure> {
-        let mut secret = [0; DIGITS / 2];
+        let mut secret = [0; BYTES];
         let drawn = getrandom::fill(&mut secret);
         drawn.map_err(|error| Failure::failed(format!("the system gives no random numbers for a key: {error}; try again")))?;
         Ok(Self(secret))

@@ -77,10 +77,16 @@ fn figures(frame: &Frame) -> Vec<Figure> {
     let builds = if frame.builds { " · building anew" } else { "" };
     let (workers, snapshots) = (many(frame.workers as u64, "worker", "workers"), many(frame.snapshots, "snapshot", "snapshots"));
     let partitions = frame.partitions as u64;
+    let predicted = frame.predictions.as_ref().map(|told| {
+        let lost = if told.lost == 0 { String::new() } else { format!(" · {} lost", grouped(told.lost)) };
+        let words = word(told.made, "prediction", "predictions");
+        figure("predicted", grouped(told.made), format!(" {words} · {} {}s open{lost}", grouped(told.open), told.entity))
+    });
     let figures = [
         Some(figure("throughput", grouped(rate), format!(" {}/s", word(rate, "record", "records")))),
         Some(readable(frame)),
         city,
+        predicted,
         Some(figure("refused", grouped(refused), reasons)),
         Some(figure(
             "holds",

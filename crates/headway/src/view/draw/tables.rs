@@ -77,9 +77,8 @@ impl Widths {
 
 fn heading<'a>(panel: &Panel, rows: usize, palette: &Palette, width: u16) -> Line<'a> {
     let more = if panel.more { " or more" } else { "" };
-    let by = panel.columns.first().map_or(String::new(), |column| format!(" by {column}"));
     let entity = text::cut(&panel.entity, usize::from(width));
-    let words = format!("  {rows} of {}{more}{by}", grouped(panel.count as u64));
+    let words = format!("  {rows} of {}{more} {}", grouped(panel.count as u64), panel.order);
     let words = text::cut(&words, usize::from(width).saturating_sub(text::width(&entity)));
     Line::from(vec![Span::styled(entity, palette.accent), Span::styled(words, palette.label)])
 }

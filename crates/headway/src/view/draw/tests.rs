@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     city,
     view::{
-        frame::{Cell, Panel, Row},
+        frame::{Cell, Panel, Predictions, Row},
         keys::Choice,
     },
 };
@@ -32,6 +32,7 @@ fn frame() -> Frame {
         workers: 2,
         snapshots: 1,
         builds: false,
+        predictions: None,
         city: Some(city::Figures { orders_open: 131, orders_placed: 4112, weather: "rain" }),
         panels: vec![stores(), areas()],
         announcement: Some("delivery-eta: resumed at revision 1, 19 groups.".into()),
@@ -49,6 +50,7 @@ fn stores() -> Panel {
         entity: "store".into(),
         count: 212,
         more: false,
+        order: "by orders_1h".into(),
         columns: ["orders_1h", "prep_mean_15m", "open_orders"].map(String::from).into(),
         rows: vec![
             row("s-7", "41", "812.4", Condition::Good, 12_000),
@@ -68,8 +70,29 @@ fn areas() -> Panel {
         entity: "area".into(),
         count: 5000,
         more: true,
+        order: "by area_delivered_20m".into(),
         columns: ["area_delivered_20m", "area_delivery_mean_20m"].map(String::from).into(),
         rows: vec![row("881f1d4895fffff", "17"), row("881f1d4897fffff", "3")],
+    }
+}
+
+/// Orders under way, and who says when they come.
+fn orders() -> Panel {
+    let row = |key: &str, said: [&str; 5], condition: Condition, age: i64| {
+        let mut cells: Vec<Cell> = said.into_iter().map(|text| cell(text, Condition::Good)).collect();
+        cells[2].condition = condition;
+        Row { key: key.into(), cells, age: Some(Span(age)) }
+    };
+    Panel {
+        entity: "order".into(),
+        count: 131,
+        more: false,
+        order: "predicted last".into(),
+        columns: ["stage", "left", "arrives", "promise", "says"].map(String::from).into(),
+        rows: vec![
+            row("o-4112", ["placed", "31 min", "18:54", "19:00", "store"], Condition::Good, 1_000),
+            row("o-4087", ["ready", "9 min", "18:32", "18:35", "eta"], Condition::Outdated, 48_000),
+        ],
     }
 }
 
@@ -184,6 +207,36 @@ fn a_wide_terminal_has_tables_beside_each_other_and_taller_bars() {
         |
         | delivery-eta: resumed at revision 1, 19 groups.
         | q quit   tab store area   space pause   ? help                                            ! outdated   ~ source silent
+        "#,
+    );
+}
+
+#[test]
+fn orders_under_way_come_first_with_when_they_are_expected_and_who_says_so() {
+    let predictions = Some(Predictions { entity: "order".into(), made: 20_118, open: 131, lost: 2 });
+    check(
+        &Frame { predictions, panels: vec![orders(), stores()], ..frame() },
+        120,
+        18,
+        r#"
+        | Headway  delivery-eta                                                         2026-11-21 18:23:12 UTC · 60× · 1 m 24 s
+        |
+        | throughput  3,620 records/s                                        ▁▂▃▄▅▆▇█▇▆▅▄▃▂▁                         ▁▂▃▄▅▆▇█▇▆▅
+        | readable    7 ms p50 · 31 ms p99 · 1,204 behind               ▄▅▆▇█████████████████▇▆▅▄▃▂▁▁       ▁▁▂▃▄▅▆▇████████████
+        | city        131 orders under way · 4,112 placed · rain        ██████████████████████████████▇▆▅▆▇█████████████████████
+        | predicted   20,118 predictions · 131 orders open · 2 lost
+        | refused     12 · late 8, duplicate 4
+        | holds       1,812 entities · 12,334 vectors online
+        | running     4 partitions · 2 workers · 1 snapshot
+        |
+        | order  2 of 131 predicted last                               store  3 of 212 by orders_1h
+        |          stage    left  arrives  promise   says    age                             orders_1h  prep_mean_15m    age
+        | o-4112  placed  31 min    18:54    19:00  store    1 s       s-7                          41          812.4   12 s
+        | o-4087   ready   9 min    18:32!   18:35    eta   48 s       s-181                        38          1,120!  14 m
+        |                                                              寿司屋-und-noch-vie…          9          604.0~   1 d
+        |
+        | delivery-eta: resumed at revision 1, 19 groups.
+        | q quit   tab order store   space pause   ? help                                           ! outdated   ~ source silent
         "#,
     );
 }

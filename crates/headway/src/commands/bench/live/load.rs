@@ -73,7 +73,15 @@ pub(super) struct Load {
 
 enum Made {
     Orders { orders: Box<Orders>, clock: Clock },
-    World { records: Box<dyn Iterator<Item = Record> + Send>, begun_at: Timestamp, covers: Span },
+    World { records: Box<dyn Iterator<Item = Record> + Send>, times: Times },
+}
+
+/// When what happens in a world has happened.
+enum Times {
+    /// A day of it lies within the time that it covers.
+    Covers { begun_at: Timestamp, covers: Span },
+    /// When it is sent.
+    Now(Clock),
 }
 
 impl Load {
@@ -85,12 +93,23 @@ impl Load {
             Subject::Folder(pipeline) => {
                 // As much again for the time that it takes to write them.
                 let covers = Span(lateness(pipeline)?.0 / 2);
-                Made::World { records: world(pipeline)?, begun_at: clock.now().minus(covers), covers }
+                let times = Times::Covers { begun_at: clock.now().minus(covers), covers };
+                Made::World { records: world(pipeline)?, times }
             }
         };
+        Ok(Self::of(made, topics, partitions, events))
+    }
+
+    /// Events of a world without an end, for somebody who sends them one by one: each happens when it is sent.
+    pub(super) fn steady(pipeline: &Pipeline, topics: &Topics, partitions: u32, clock: Clock) -> Result<Self, Failure> {
+        let made = Made::World { records: world(pipeline)?, times: Times::Now(clock) };
+        Ok(Self::of(made, topics, partitions, u64::MAX))
+    }
+
+    fn of(made: Made, topics: &Topics, partitions: u32, left: u64) -> Self {
         let prefix = topics.input("");
         let topics = topics.inputs().iter().map(|(topic, _)| (topic.trim_start_matches(&prefix).to_owned(), topic.clone()));
-        Ok(Self { made, topics: topics.collect(), partitions, left: events })
+        Self { made, topics: topics.collect(), partitions, left }
     }
 
     /// The next event; none when there are enough.
@@ -106,14 +125,20 @@ impl Load {
                 let made = orders.next_into(&mut payload);
                 made.and(topic).map(|topic| (topic, orders.store(), payload))
             }
-            Made::World { records, begun_at, covers } => {
+            Made::World { records, times } => {
                 let read = |record: Record| Some((self.topics.get(record.topic)?.clone(), record));
                 let Some((topic, mut record)) = records.find_map(read) else { return Err(too_many(self.left)) };
-                let lived = record.at.0 - sim::Settings::default().start.0;
-                if lived > WORLD_LASTS.0 {
-                    return Err(too_many(self.left));
-                }
-                record.stamp(begun_at.plus(Span(lived * covers.0 / WORLD_LASTS.0)));
+                let happened_at = match times {
+                    Times::Now(clock) => clock.now(),
+                    Times::Covers { begun_at, covers } => {
+                        let lived = record.at.0 - sim::Settings::default().start.0;
+                        if lived > WORLD_LASTS.0 {
+                            return Err(too_many(self.left));
+                        }
+                        begun_at.plus(Span(lived * covers.0 / WORLD_LASTS.0))
+                    }
+                };
+                record.stamp(happened_at);
                 Some((topic, record.key, record.payload))
             }
         };

@@ -48,7 +48,9 @@ impl Outside {
         let log = KafkaLog::open(kafka, clock).map_err(ports::Error::from)?;
         let topics = Topics::new(&pipeline);
         let (generation, partitions) = (GENERATION, PARTITIONS_OF_KAFKA);
-        log.create(&topics.specs(generation, partitions, Host::retention())).await?;
+        let mut specs = topics.specs(generation, partitions, Host::retention());
+        specs.extend(topics.case_specs(&pipeline, partitions, Host::retention()));
+        log.create(&specs).await?;
         let plan = Plan { pipeline: Arc::new(pipeline), generation, partitions, topics, files: Vec::new(), quiet_until: None };
         Ok(Self { plan, log, online, session })
     }

@@ -14,6 +14,7 @@ use super::{
     LOOK_EVERY, PATIENCE, Scratch, WORKERS, Waits, begin, freshness,
     load::{Load, Subject},
     outside::{Outside, fill},
+    predictions::predictions,
     processes::{Process, all_settled},
     seconds_since,
 };
@@ -33,6 +34,8 @@ struct Measured {
     backlog: Backlog,
     /// Of the built-in pipeline: at the rate that was asked for, and at half of what was measured at most.
     freshness: Option<(Waits, u64, Waits)>,
+    /// Of a pipeline in a folder that predicts.
+    predictions: Option<Waits>,
 }
 
 /// How a backlog went.
@@ -64,6 +67,13 @@ async fn measure(scratch: &Scratch, subject: &Subject, arguments: &BenchPipeline
     // An event that is watched is one of an unknown store, of which only the built-in pipeline is sure to make a vector.
     let watches = matches!(subject, Subject::BuiltIn) && arguments.processes.is_none();
     let steady = if watches { Some(freshness(scratch, rate, seconds, marker).await?) } else { None };
+    let predictions = match (subject, arguments.processes) {
+        (Subject::Folder(pipeline), None) => {
+            let placed = Subject::place(scratch, arguments.pipeline.as_deref(), "predictions")?;
+            predictions(scratch, pipeline, &placed, (rate, seconds), marker).await?
+        }
+        _ => None,
+    };
     let backlog = match arguments.processes {
         Some(processes) => shared(scratch, subject, arguments, &folder, processes, marker).await?,
         None => backlog(scratch, subject, &folder, arguments.events, marker).await?,
@@ -73,7 +83,7 @@ async fn measure(scratch: &Scratch, subject: &Subject, arguments: &BenchPipeline
         Some(steady) => Some((steady, half_rate, freshness(scratch, half_rate, seconds, marker).await?)),
         None => None,
     };
-    Ok(Measured { backlog, freshness })
+    Ok(Measured { backlog, freshness, predictions })
 }
 
 /// Events a second from the first that is taken until everything can be read, and what one costs of the processor here.
@@ -169,7 +179,7 @@ fn refuse_refused(refused: impl Iterator<Item = (String, u64)>) -> Result<(), Fa
 }
 
 fn object(arguments: &BenchPipeline, subject: &Subject, measured: &Measured) -> serde_json::Value {
-    let Measured { backlog, freshness } = measured;
+    let Measured { backlog, freshness, predictions } = measured;
     let mut object = json!({
         "pipeline": subject.name(),
         "events": arguments.events,
@@ -191,11 +201,17 @@ fn object(arguments: &BenchPipeline, subject: &Subject, measured: &Measured) -> 
         object["half_freshness_p99_ms"] = json!(half.rank(0.99));
         object["probes"] = json!(steady.count() + half.count());
     }
+    if let Some(waits) = predictions {
+        object["rate"] = json!(arguments.rate);
+        object["prediction_p50_ms"] = json!(waits.rank(0.5));
+        object["prediction_p99_ms"] = json!(waits.rank(0.99));
+        object["predictions"] = json!(waits.count());
+    }
     object
 }
 
 fn text(arguments: &BenchPipeline, subject: &Subject, measured: &Measured) -> String {
-    let Measured { backlog, freshness } = measured;
+    let Measured { backlog, freshness, predictions } = measured;
     let steady = |rate: u64, waits: &Waits| {
         format!(
             "\nat {} events a second an event could be read after {:.1} ms at the median, {:.1} ms for the slowest in a hundred ({} watched)",
@@ -219,6 +235,16 @@ fn text(arguments: &BenchPipeline, subject: &Subject, measured: &Measured) -> St
     if let Some((waits, half_rate, half)) = freshness {
         text.push_str(&steady(u64::from(arguments.rate), waits));
         text.push_str(&steady(*half_rate, half));
+    }
+    if let Some(waits) = predictions {
+        text.push_str(&format!(
+            "\nat {} events a second a prediction could be read {:.0} ms after the log took its event at the median, {:.0} ms for the slowest in a \
+             hundred ({} of them)",
+            grouped(u64::from(arguments.rate)),
+            waits.rank(0.5),
+            waits.rank(0.99),
+            grouped(waits.count() as u64),
+        ));
     }
     text
 }

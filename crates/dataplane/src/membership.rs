@@ -1,0 +1,89 @@
+//! How a role belongs to a group of the log: it joins, takes what comes until it is told to stop, and joins again when it has lost
+//! its place. Knows nothing of what a role does with its partitions.
+
+use std::{sync::Arc, time::Duration};
+
+use ports::{ErrorKind, Event, Log, Member, Membership};
+use tokio::sync::{Barrier, watch::Receiver};
+use tracing::warn;
+
+use crate::{Backoff, Error, retry::insist};
+
+/// What a role does while it belongs to a group. A step that was begun is finished: between two of them nothing is half done, so the
+/// membership may end at any of its waits.
+pub(crate) trait Role<L: Log>: Send {
+    /// How long nothing has to be done although nothing comes.
+    fn wait(&self) -> Duration;
+
+    /// Takes what came. What it cannot do because its partitions are somebody else's, or for now, ends the membership and no more.
+    fn handle(
+        &mut self,
+        member: &mut L::Member,
+        event: Result<Event, ports::Error>,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Forgets all partitions, which are its own no longer.
+    fn drop_all(&mut self);
+}
+
+/// Why a membership ended.
+enum End {
+    Stopped,
+    /// Somebody else has some of the partitions, or nobody knows whether a commit happened.
+    Rejoin,
+}
+
+/// Belongs to a group until it is told to stop. Whoever names others joins for the first time together with them, so that each
+/// begins with its share: who begins with everything restores what it gives away.
+pub(crate) async fn belong<L: Log>(
+    log: &L,
+    membership: Membership,
+    mut together: Option<Arc<Barrier>>,
+    role: &mut impl Role<L>,
+    mut stop: Receiver<bool>,
+) -> Result<(), Error> {
+    let mut backoff = Backoff::default();
+    loop {
+        let mut member = insist(|| log.join(membership.clone())).await?;
+        if let Some(together) = together.take() {
+            let stopped = tokio::select! {
+                _ = together.wait() => false,
+                _ = stop.wait_for(|stop| *stop) => true,
+            };
+            if stopped {
+                return Ok(member.leave().await?);
+            }
+        }
+        let end = work(&mut member, &membership, role, &mut stop).await;
+        role.drop_all();
+        match end {
+            Ok(End::Stopped) => return Ok(member.leave().await?),
+            Ok(End::Rejoin) => backoff.wait().await,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn work<L: Log>(
+    member: &mut L::Member,
+    membership: &Membership,
+    role: &mut impl Role<L>,
+    stop: &mut Receiver<bool>,
+) -> Result<End, Error> {
+    loop {
+        let wait = role.wait();
+        let event = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return Ok(End::Stopped),
+            event = member.next(wait) => event,
+        };
+        match role.handle(member, event).await {
+            Ok(()) => {}
+            Err(Error::Port(error)) if matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Transient) => {
+                warn!(member = membership.member, group = membership.group, %error, "joins the group again");
+                return Ok(End::Rejoin);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

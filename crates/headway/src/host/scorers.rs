@@ -1,0 +1,60 @@
+//! The scorer role of one pipeline: whoever predicts its cases, what they count, and how far behind the log they are.
+
+use std::sync::Arc;
+
+use dataplane::scorer::{Counts, Parts, Plan, Watch, Worker};
+use pipeline::Pipeline;
+use tokio::sync::Barrier;
+
+use super::{Host, crew::Crew, lag::Followed, predictors::Predictors};
+use crate::{failure::Failure, parts::AnyOnline};
+
+/// What is there for the cases of a pipeline, whether its workers run or not.
+pub(crate) struct Scorers {
+    pub(crate) plan: Plan,
+    /// What its workers count.
+    pub(crate) watch: Watch,
+    predictors: Predictors,
+}
+
+impl Scorers {
+    /// None where nothing is predicted.
+    pub(super) fn new(pipeline: &Pipeline) -> Result<Option<Self>, Failure> {
+        let (Some(plan), Some(predictors)) = (Plan::new(pipeline), Predictors::new(pipeline)?) else { return Ok(None) };
+        Ok(Some(Self { plan, watch: Watch::default(), predictors }))
+    }
+
+    /// Who speaks of the cases.
+    pub(crate) fn predictors(&self) -> &Predictors {
+        &self.predictors
+    }
+
+    /// As many workers as there are for the features.
+    pub(super) fn start(&self, host: &Arc<Host>, online: &AnyOnline) -> Crew {
+        let together = Arc::new(Barrier::new(host.options.workers));
+        let names = (0..host.options.workers).map(|number| host.options.member("scorer", number));
+        Crew::start(host, names, |name, stopped| {
+            let parts = Parts { log: host.parts.log.clone(), online: online.clone(), clock: host.clock().clone() };
+            let (plan, watch) = (self.plan.clone(), self.watch.clone());
+            let worker = Worker::new(plan, parts, self.predictors.follow(), watch, name.to_owned());
+            let worker = worker.unwrap_or_else(|| panic!("a pipeline with a plan to predict has a case"));
+            worker.joining_with(together.clone()).run(stopped)
+        })
+    }
+
+    /// The group that they are, for whoever wants to know how far it is.
+    pub(super) fn followed(&self) -> Followed {
+        Followed { group: self.plan.topics.scorer_group(), topics: self.plan.reads() }
+    }
+}
+
+impl Host {
+    /// What those have counted who predict; none where nothing is predicted.
+    pub(crate) fn predictions(&self) -> Option<Counts> {
+        let counts = self.hosted().into_iter().filter_map(|hosted| Some(hosted.scorers.as_ref()?.watch.counts()));
+        counts.reduce(|mut counts, other| {
+            counts.add(&other);
+            counts
+        })
+    }
+}
