@@ -18,22 +18,20 @@ mod opening;
 mod options;
 mod predictors;
 mod preview;
+mod readers;
 mod readiness;
 pub(crate) mod reading;
 mod running;
 mod scorers;
+mod status;
 
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
 };
 
-use dataplane::{
-    features::{Counts, Parts},
-    scorer,
-};
+use dataplane::features::Parts;
 use domain::{Span, Timestamp};
 use io_folder::{FolderArtifacts, FolderCatalog};
 use ports::{Catalog, Clock};
@@ -55,6 +53,7 @@ use opening::Opened;
 pub(crate) use opening::{known_partitions, partitions};
 pub(crate) use options::{Options, Pace};
 pub(crate) use readiness::Readiness;
+pub(crate) use status::Status;
 
 /// For how long topics keep records, which is what a rebuild can reach back to: four weeks of window with a hop of a day, a week for
 /// what a row began with, and a day for what came late.
@@ -107,19 +106,6 @@ struct Failed {
     why: String,
     /// Whether an operator has to change something before it can ever work.
     is_setting: bool,
-}
-
-/// How far behind the log the workers are, and what they hold.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Status {
-    pub(crate) counts: Counts,
-    /// Of whoever predicts; none where nothing is predicted.
-    pub(crate) predictions: Option<scorer::Counts>,
-    pub(crate) partitions: usize,
-    pub(crate) lag_records: u64,
-    pub(crate) builds: bool,
-    /// Whether everything in the log was taken and the online store has all of it.
-    pub(crate) settled: bool,
 }
 
 impl Host {
@@ -267,69 +253,6 @@ impl Host {
     /// What the machine's clock has done that a person should know.
     pub(crate) fn clock_jump(&self) -> Option<String> {
         self.steady.jump()
-    }
-
-    /// What the workers of all pipelines have counted since the start.
-    pub(crate) fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        self.hosted().iter().for_each(|hosted| counts.add(&hosted.watch.total()));
-        counts
-    }
-
-    /// While a server is away: how it was, and not settled.
-    pub(crate) async fn status(&self) -> Result<Status, Failure> {
-        let known = || self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.ask_status().await {
-            Ok(status) => {
-                known().clone_from(&status);
-                Ok(status)
-            }
-            Err(failure) if failure.is_transient() => {
-                let (counts, predictions) = (self.counts(), self.predictions());
-                Ok(Status { counts, predictions, settled: false, ..known().clone() })
-            }
-            Err(failure) => Err(failure),
-        }
-    }
-
-    async fn ask_status(&self) -> Result<Status, Failure> {
-        let mut status = Status { counts: self.counts(), predictions: self.predictions(), ..Status::default() };
-        for hosted in self.hosted() {
-            status.lag_records += hosted.lag(self).await?;
-            status.partitions += hosted.watch.counts().len();
-            status.builds |= hosted.builds();
-        }
-        // A commit that is not yet written says so before it is made, so this is asked after it.
-        status.settled = status.lag_records == 0 && self.has_written_all().await?;
-        Ok(status)
-    }
-
-    async fn has_written_all(&self) -> Result<bool, Failure> {
-        for hosted in self.hosted() {
-            for plan in hosted.plans() {
-                if !hosted.is_written(&plan).await? {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    /// Waits until the workers have taken what is in the log and the online store has everything of it.
-    pub(crate) async fn settled(&self, patience: Duration) -> Result<(), Failure> {
-        let settled = async {
-            loop {
-                if self.status().await?.settled {
-                    return Ok(());
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(patience, settled).await.unwrap_or_else(|_| {
-            Err(Failure::failed(format!(
-                "the workers did not catch up within {patience:?}; `headway run` shows how far they are."
-            )))
-        })
     }
 
     /// Commits and publishes what was taken, and ends the workers.

@@ -12,24 +12,23 @@ use dataplane::{
     past::{self, Incomplete},
 };
 use pipeline::Pipeline;
-use ports::{AuditEntry, Catalog, Deployment, ErrorKind, Log, OnlineStore, Serving, Share};
-use tracing::warn;
+use ports::{AuditEntry, Catalog, Deployment, Log, OnlineStore, Serving, Share};
 
 use super::{
     Failed, Host,
     crew::Crew,
     lag::{all_bounds, position},
     models::{self, Speaker},
+    readers,
     running::{Running, plan},
     scorers::Scorers,
 };
-
 use crate::{failure::Failure, parts::AnyOnline};
 
 /// How often it is looked whether a generation that is being built has caught up.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// How often it is looked whether the online store still knows what readers read.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// After how long a promotion that a server refused for now is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
 /// Groups that one announcement names: what fits two lines of a terminal.
 const INCOMPLETE_NAMED: usize = 4;
 
@@ -126,13 +125,6 @@ impl Hosted {
         Ok(())
     }
 
-    /// Tells readers what to read, unless they know.
-    async fn tell_readers(&self) -> Result<(), ports::Error> {
-        let wanted = deploy::serving(&self.deployment());
-        let there = self.online.serving().await?;
-        if wanted.iter().all(|one| there.contains(one)) { Ok(()) } else { self.online.serve(&wanted).await }
-    }
-
     /// Starts the workers of every generation that is needed.
     pub(super) async fn start(self: &Arc<Self>, host: &Arc<Host>) -> Result<(), Failure> {
         self.announce_incomplete(host).await?;
@@ -145,7 +137,7 @@ impl Hosted {
         self.state().scoring = self.scorers.as_ref().map(|scorers| scorers.start(host, &self.online));
         // Whoever asks as soon as it answers finds what is there; a store that is away is told later.
         let _ = self.tell_readers().await;
-        tokio::spawn(keep_served(self.clone()));
+        tokio::spawn(readers::keep_told(self.clone()));
         if self.builds() {
             tokio::spawn(promote_when_built(self.clone(), host.clone()));
         }
@@ -318,20 +310,6 @@ impl Hosted {
     }
 }
 
-/// Readers are told which generations to read, at the start and again whenever the online store has forgotten it. While it is away
-/// there is nobody to tell.
-async fn keep_served(hosted: Arc<Hosted>) {
-    loop {
-        let told = hosted.tell_readers().await;
-        if let Err(error) = told.as_ref()
-            && error.kind() != ErrorKind::Transient
-        {
-            warn!(%error, pipeline = hosted.id, "readers cannot be told what to read");
-        }
-        tokio::time::sleep(if told.is_ok() { LOOK_AGAIN } else { LOOK_EVERY }).await;
-    }
-}
-
 async fn promote_when_built(hosted: Arc<Hosted>, host: Arc<Host>) {
     while let Some(number) =
         hosted.deployment().groups.iter().find(|deployed| deployed.replaces.is_some()).map(|deployed| deployed.generation)
@@ -342,7 +320,7 @@ async fn promote_when_built(hosted: Arc<Hosted>, host: Arc<Host>) {
         };
         if let Err(failure) = promoted {
             if failure.is_transient() {
-                tokio::time::sleep(LOOK_AGAIN).await;
+                tokio::time::sleep(TRY_AGAIN).await;
                 continue;
             }
             return host.fail(Failed {
