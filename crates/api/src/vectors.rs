@@ -89,9 +89,9 @@ impl<O: OnlineStore> Vectors<O> {
         let groups = &self.pipeline.groups;
         let (mut keys, mut found) = (Vec::new(), Vec::new());
         for ((group, key), vector) in needed.iter_mut() {
-            // Nothing of a group is read before it is built.
-            let Some(served) = serving.iter().find(|served| served.group == groups[*group].name) else { continue };
-            keys.push(VectorKey { entity: &groups[*group].entity, key, group: &served.group, generation: served.generation });
+            let group = &groups[*group];
+            let Some(at) = VectorKey::served(&serving, &group.entity, key, &group.name) else { continue };
+            keys.push(at);
             found.push(vector);
         }
         let read = self.online.read(&keys).await?;

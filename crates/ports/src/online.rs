@@ -23,6 +23,14 @@ pub struct VectorKey<'a> {
     pub generation: u32,
 }
 
+impl<'a> VectorKey<'a> {
+    /// Where readers find it, if they may read its group already.
+    pub fn served(serving: &'a [Serving], entity: &'a str, key: &'a str, group: &str) -> Option<Self> {
+        let served = serving.iter().find(|served| served.group == group)?;
+        Some(Self { entity, key, group: &served.group, generation: served.generation })
+    }
+}
+
 /// What one writer is there for: one partition of one generation. Whether the store has all of it is known by its mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Share {

@@ -5,7 +5,8 @@ mod told;
 
 use std::sync::Arc;
 
-use domain::{Span, Timestamp, Value, ValueKind, unpack_header};
+use domain::{Timestamp, Value, ValueKind, unpack_header};
+use pipeline::Group;
 use ports::{OnlineStore, VectorKey};
 use scoring::{Answer, Influence, Origin, Predictor, Question, Work};
 use workbench::{LastSaid, last_said};
@@ -51,20 +52,21 @@ impl Host {
 impl Hosted {
     /// Fetches what a question needs, and says what of it is there.
     async fn vectors(&self, predictor: &Predictor, question: &mut Question) -> Result<Vec<Vector>, Failure> {
-        let (mut told, served, at) = (Vec::new(), self.online.serving().await?, question.at);
-        let mut vectors = Vec::new();
-        for (group, key) in self.pipeline().groups.iter().zip(predictor.keys(&question.facts)) {
-            let serving = served.iter().find(|serving| serving.group == group.name);
-            let (Some(key), Some(serving)) = (key, serving) else {
-                vectors.push(None);
-                continue;
-            };
-            let at_key = VectorKey { entity: &group.entity, key, group: &group.name, generation: serving.generation };
-            let packed: Option<Arc<[u8]>> = self.online.read(&[at_key]).await?.pop().flatten().map(Arc::from);
-            let header = packed.as_deref().and_then(|packed| unpack_header(packed).ok());
-            let seconds = header.map(|(header, _)| Span(at.0.saturating_sub(header.as_of.0)).0 as f64 / 1000.0);
-            told.push(Vector { group: group.name.clone(), of: format!("{}:{key}", group.entity), age_seconds: seconds });
-            vectors.push(packed);
+        let serving = self.online.serving().await?;
+        let keys = predictor.keys(&question.facts);
+        let groups = self.pipeline().groups.iter().zip(keys);
+        let place = |(group, key): (&'_ Group, Option<&str>)| VectorKey::served(&serving, &group.entity, key?, &group.name);
+        let places: Vec<Option<VectorKey<'_>>> = groups.map(place).collect();
+        let mut packed = self.online.read(&places.iter().flatten().copied().collect::<Vec<_>>()).await?.into_iter();
+        let (mut told, mut vectors) = (Vec::new(), Vec::new());
+        for place in places {
+            let vector: Option<Arc<[u8]>> = place.and_then(|_| packed.next().flatten()).map(Arc::from);
+            if let Some(VectorKey { entity, key, group, .. }) = place {
+                let header = vector.as_deref().and_then(|packed| unpack_header(packed).ok());
+                let age_seconds = header.map(|(header, _)| question.at.0.saturating_sub(header.as_of.0) as f64 / 1000.0);
+                told.push(Vector { group: group.to_owned(), of: format!("{entity}:{key}"), age_seconds });
+            }
+            vectors.push(vector);
         }
         question.vectors = vectors;
         Ok(told)
