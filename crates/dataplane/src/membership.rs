@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ports::{ErrorKind, Event, Log, Member, Membership};
+use ports::{ErrorKind, Event, Log, Member, Membership, Record};
 use tokio::sync::{Barrier, watch::Receiver};
 use tracing::warn;
 
@@ -24,6 +24,33 @@ pub(crate) trait Role<L: Log>: Send {
 
     /// Forgets all partitions, which are its own no longer.
     fn drop_all(&mut self);
+}
+
+/// Records that came of one partition of one topic, and whether there are more of them.
+pub(crate) struct Taken {
+    pub(crate) topic: Arc<str>,
+    pub(crate) partition: u32,
+    pub(crate) records: Vec<Record>,
+    pub(crate) more: bool,
+}
+
+/// Takes an event and the records that are there by now, up to about so many. What is not records ends it, and is given back.
+pub(crate) async fn gather<M: Member>(
+    member: &mut M,
+    first: Result<Event, ports::Error>,
+    records_max: usize,
+    mut take: impl FnMut(Taken),
+) -> Result<Event, ports::Error> {
+    let (mut count, mut next) = (0, first?);
+    loop {
+        let Event::Records { topic, partition, records, more } = next else { return Ok(next) };
+        count += records.len();
+        take(Taken { topic, partition, records, more });
+        if count >= records_max {
+            return Ok(Event::Idle);
+        }
+        next = member.next(Duration::ZERO).await?;
+    }
 }
 
 /// Why a membership ended.

@@ -23,4 +23,4 @@ pub use learner::{Learned, Learner};
 pub use outcome::{Label, Outcome};
 pub use partition::Counts;
 pub use said::Said;
-pub use worker::{Parts, Plan, Worker};
+pub use worker::{Parts, Worker};

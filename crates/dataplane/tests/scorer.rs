@@ -22,7 +22,10 @@ use domain::{Timestamp, partition_of};
 use pipeline::Pipeline;
 use ports::{Clock, Log, Outgoing, Record, TopicSpec, clock_fn};
 use scoring::Predictor;
-use testkit::fake::{MemoryLog, MemoryOnlineStore};
+use testkit::{
+    fake::{MemoryLog, MemoryOnlineStore},
+    pipelines::predicted,
+};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 const SEEDS: u64 = 40;
@@ -30,53 +33,6 @@ const START: Timestamp = Timestamp(1_795_348_800_000);
 const PARTITIONS: u32 = 3;
 const ORDERS: u64 = 20;
 const STAGES: [&str; 4] = ["placed", "accepted", "ready", "delivered"];
-
-const SPEC: &str = r#"
-[source.orders]
-topic = "orders"
-key = "order_id"
-time = "at"
-skew = "30s"
-lateness = "10m"
-
-[source.orders.fields]
-type = "string"
-store = "string"
-
-[group.stores]
-entity = "store"
-key = "store"
-source = "orders"
-hop = "1m"
-features.orders = { count = "*", windows = ["5m"] }
-
-[case]
-entity = "order"
-longest = "2h"
-label = ["1m", "1h"]
-entities = { store = "store" }
-
-[case.stages]
-placed = { source = "orders", where = "type = 'placed'" }
-accepted = { source = "orders", where = "type = 'accepted'" }
-ready = { source = "orders", where = "type = 'ready'" }
-delivered = { source = "orders", where = "type = 'delivered'" }
-
-[case.ends]
-cancelled = { source = "orders", where = "type = 'cancelled'" }
-
-[case.attributes]
-store = "store"
-
-[case.triggers]
-stages = ["placed", "accepted", "ready"]
-every = "5m"
-
-[[case.fallback]]
-name = "anywhere"
-seconds = "1800"
-spread = [0.6, 1.0, 1.4, 1.8]
-"#;
 
 /// A log that outlives its workers.
 struct World {
@@ -98,7 +54,9 @@ type Expected = BTreeMap<String, BTreeSet<&'static str>>;
 
 impl World {
     async fn new(seed: u64) -> Self {
-        let pipeline: Arc<Pipeline> = Arc::new(pipeline::parse("test", SPEC).unwrap_or_else(|faults| panic!("{faults}")));
+        let pipeline: Arc<Pipeline> = Arc::new(
+            pipeline::parse("test", &predicted("label = [\"1m\", \"1h\"]", "5m")).unwrap_or_else(|faults| panic!("{faults}")),
+        );
         let begun = Instant::now();
         let clock = clock_fn(1.0, move || Timestamp(START.0 + begun.elapsed().as_millis() as i64));
         let chaos = Chaos::new(seed);

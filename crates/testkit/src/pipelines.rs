@@ -5,8 +5,10 @@ pub mod build;
 mod every_aggregator;
 mod minimal;
 mod orders;
+mod predicted;
 
 pub use absences::absences;
 pub use every_aggregator::every_aggregator;
 pub use minimal::minimal;
 pub use orders::orders;
+pub use predicted::predicted;

@@ -17,11 +17,12 @@ use scoring::{Lesson, Tuner};
 use tokio::sync::watch::Receiver;
 use tracing::warn;
 
-use super::{Parts, Plan};
+use super::Parts;
 use crate::{
     Error,
     membership::{Role, belong},
     retry::insist,
+    scorer::Plan,
 };
 
 /// The only partition of lessons, and of what was learned.

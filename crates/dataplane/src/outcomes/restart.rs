@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use domain::{Span, Timestamp};
+use domain::Timestamp;
 use ports::{Assignment, Log, Record};
 
 use super::{
@@ -11,12 +11,14 @@ use super::{
     lanes::LANES,
     partition::{Counts, hear},
 };
-use crate::{Error, retry::insist, scorer::Rules};
+use crate::{
+    Error,
+    retry::insist,
+    scorer::{CLOCKS_APART_MAX, Rules},
+};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 1 << 20;
-/// The clocks of a log and of its writers may differ by this much.
-const CLOCKS_APART_MAX: Span = Span(10 * 60_000);
 
 /// What a commit says beside its positions: how far the scorer's clock had come.
 pub(super) fn note(watermark: Option<Timestamp>) -> String {

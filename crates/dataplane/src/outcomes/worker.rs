@@ -8,7 +8,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use pipeline::Pipeline;
 use ports::{Assignment, Clock, Commit, Event, Log, Member, Membership};
 use tokio::sync::watch::Receiver;
 
@@ -18,25 +17,16 @@ use super::{
     restart,
 };
 use crate::{
-    Error, Topics,
-    membership::{Role, belong},
+    Error,
+    membership::{Role, Taken, belong, gather},
     retry::insist,
-    scorer::Rules,
+    scorer::{Plan, Rules},
 };
 
 /// Records in one step at most: some ten milliseconds of work.
 const BATCH_MAX: usize = 8_192;
 /// The longest wait for records, so that a stop is heard soon.
 const IDLE: Duration = Duration::from_millis(500);
-
-/// What the outcomes role is there for.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// What is predicted.
-    pub pipeline: Arc<Pipeline>,
-    /// Names of topics.
-    pub topics: Topics,
-}
 
 /// The outside world of the outcomes role.
 #[derive(Clone, Debug)]
@@ -127,23 +117,13 @@ impl<L: Log> Role<L> for Worker<L> {
     }
 
     async fn handle(&mut self, member: &mut L::Member, first: Result<Event, ports::Error>) -> Result<(), Error> {
-        let (mut count, mut next) = (0, first?);
-        let last = loop {
-            match next {
-                Event::Records { topic, partition, records, more } => {
-                    count += records.len();
-                    let lane = self.topics.iter().position(|known| *known == topic);
-                    if let Some((owned, lane)) = self.owned.get_mut(&partition).zip(lane) {
-                        owned.lanes.give(lane, records, more);
-                    }
-                }
-                other => break other,
+        let take = |Taken { topic, partition, records, more }| {
+            let lane = self.topics.iter().position(|known| *known == topic);
+            if let Some((owned, lane)) = self.owned.get_mut(&partition).zip(lane) {
+                owned.lanes.give(lane, records, more);
             }
-            if count >= BATCH_MAX {
-                break Event::Idle;
-            }
-            next = member.next(Duration::ZERO).await?;
         };
+        let last = gather(member, first, BATCH_MAX, take).await?;
         self.perform(member).await?;
         match last {
             Event::Assigned(assignments) => {

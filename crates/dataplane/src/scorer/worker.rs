@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use domain::Timestamp;
 use features::CaseReading;
+use pipeline::Group;
 use ports::{
     Assignment, Clock, Commit, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Outgoing, Position, Serving,
     VectorKey,
@@ -19,7 +20,7 @@ use tokio::{
 use super::{Asked, Due, Plan, Prediction, Rules, Watch, asked, partition::Partition, restart, served::Columns};
 use crate::{
     Error,
-    membership::{Role, belong},
+    membership::{Role, Taken, belong, gather},
 };
 
 /// Records in one step at most: a few milliseconds of work.
@@ -114,14 +115,15 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
         belong(&log, membership, together, &mut self, stop).await
     }
 
-    fn take(&mut self, topic: &Arc<str>, partition: u32, records: &[ports::Record], more: bool, due: &mut AllDue) {
+    fn take(&mut self, taken: &Taken, due: &mut AllDue) {
+        let Taken { topic, partition, records, more } = taken;
         let Some((topic, sources)) = self.reads.iter().find(|(read, _)| read == topic) else { return };
-        let Some(owned) = self.owned.get_mut(&partition) else { return };
-        owned.behind(topic, more);
+        let Some(owned) = self.owned.get_mut(partition) else { return };
+        owned.behind(topic, *more);
         let mut fallen = Vec::new();
         let reading = &mut self.reading;
         self.watch.count(|counts| owned.take((topic, sources), records, reading, counts, &mut fallen));
-        due.extend(fallen.into_iter().map(|due| (partition, due)));
+        due.extend(fallen.into_iter().map(|due| (*partition, due)));
     }
 
     async fn change(&mut self, member: &mut L::Member, event: LogEvent) -> Result<(), Error> {
@@ -261,10 +263,9 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
         let (mut keys, mut places) = (Vec::new(), Vec::new());
         for (row, question) in questions.iter().enumerate() {
             for (group, key) in predictor.keys(&question.facts).into_iter().enumerate() {
-                let served = self.serving.iter().find(|serving| serving.group == groups[group].name);
-                let (Some(key), Some(served)) = (key, served) else { continue };
-                let (entity, generation) = (&*groups[group].entity, served.generation);
-                keys.push(VectorKey { entity, key, group: &served.group, generation });
+                let Group { name, entity, .. } = &groups[group];
+                let Some(at) = key.and_then(|key| VectorKey::served(&self.serving, entity, key, name)) else { continue };
+                keys.push(at);
                 places.push((row, group));
             }
         }
@@ -288,20 +289,9 @@ impl<L: Log, O: OnlineStore> Role<L> for Worker<L, O> {
 
     /// Takes an event and what else came by now, and does what is due.
     async fn handle(&mut self, member: &mut L::Member, first: Result<LogEvent, ports::Error>) -> Result<(), Error> {
-        let (mut due, mut count, mut next) = (AllDue::new(), 0, first?);
-        let last = loop {
-            match next {
-                LogEvent::Records { topic, partition, records, more } => {
-                    count += records.len();
-                    self.take(&topic, partition, &records, more, &mut due);
-                }
-                other => break other,
-            }
-            if count >= BATCH_MAX {
-                break LogEvent::Idle;
-            }
-            next = member.next(Duration::ZERO).await?;
-        };
+        let mut due = AllDue::new();
+        let take = |taken: Taken| self.take(&taken, &mut due);
+        let last = gather(member, first, BATCH_MAX, take).await?;
         let now = self.parts.clock.now();
         for (partition, owned) in &mut self.owned {
             let mut passed = Vec::new();

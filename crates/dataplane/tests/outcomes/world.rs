@@ -17,7 +17,10 @@ use pipeline::Pipeline;
 use ports::{Clock, Log, Outgoing, TopicSpec, clock_fn};
 use scoring::Predictor;
 use serde_json::Value;
-use testkit::fake::{MemoryArtifacts, MemoryLog, MemoryOnlineStore};
+use testkit::{
+    fake::{MemoryArtifacts, MemoryLog, MemoryOnlineStore},
+    pipelines::predicted,
+};
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 use crate::chaos::Chaos;
@@ -26,54 +29,6 @@ pub(crate) const START: Timestamp = Timestamp(1_795_348_800_000);
 pub(crate) const PARTITIONS: u32 = 3;
 pub(crate) const ORDERS: u64 = 20;
 pub(crate) const STAGES: [&str; 4] = ["placed", "accepted", "ready", "delivered"];
-
-pub(crate) const SPEC: &str = r#"
-[source.orders]
-topic = "orders"
-key = "order_id"
-time = "at"
-skew = "30s"
-lateness = "10m"
-
-[source.orders.fields]
-type = "string"
-store = "string"
-
-[group.stores]
-entity = "store"
-key = "store"
-source = "orders"
-hop = "1m"
-features.orders = { count = "*", windows = ["5m"] }
-
-[case]
-entity = "order"
-longest = "2h"
-area = "store"
-label = ["3m", "1h"]
-entities = { store = "store" }
-
-[case.stages]
-placed = { source = "orders", where = "type = 'placed'" }
-accepted = { source = "orders", where = "type = 'accepted'" }
-ready = { source = "orders", where = "type = 'ready'" }
-delivered = { source = "orders", where = "type = 'delivered'" }
-
-[case.ends]
-cancelled = { source = "orders", where = "type = 'cancelled'" }
-
-[case.attributes]
-store = "store"
-
-[case.triggers]
-stages = ["placed", "accepted", "ready"]
-every = "5m"
-
-[[case.fallback]]
-name = "anywhere"
-seconds = "1800"
-spread = [0.6, 1.0, 1.4, 1.8]
-"#;
 
 /// Two of each: scorers, workers that join, and learners.
 pub(crate) const PROCESSES: usize = 6;
@@ -105,7 +60,10 @@ pub(crate) struct Truth {
 
 impl World {
     pub(crate) async fn new(seed: u64) -> Self {
-        let pipeline: Arc<Pipeline> = Arc::new(pipeline::parse("test", SPEC).unwrap_or_else(|faults| panic!("{faults}")));
+        let pipeline: Arc<Pipeline> = Arc::new(
+            pipeline::parse("test", &predicted("area = \"store\"\nlabel = [\"3m\", \"1h\"]", "5m"))
+                .unwrap_or_else(|faults| panic!("{faults}")),
+        );
         let begun = Instant::now();
         let clock = clock_fn(1.0, move || Timestamp(START.0 + begun.elapsed().as_millis() as i64));
         let chaos = Chaos::new(seed);
@@ -135,12 +93,12 @@ impl World {
                 tokio::spawn(worker.run(stopped))
             }
             1 => {
-                let worker = outcomes::Worker::new(outcomes::Plan { pipeline, topics }, log, member).expect("a case");
+                let worker = outcomes::Worker::new(scorer::Plan { pipeline, topics }, log, member).expect("a case");
                 tokio::spawn(worker.run(stopped))
             }
             _ => {
                 let parts = outcomes::Parts { log, artifacts: self.artifacts.clone(), clock };
-                let learner = Learner::new(outcomes::Plan { pipeline, topics }, parts, member).expect("a case");
+                let learner = Learner::new(scorer::Plan { pipeline, topics }, parts, member).expect("a case");
                 tokio::spawn(learner.run(stopped))
             }
         };

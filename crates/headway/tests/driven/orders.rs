@@ -23,58 +23,11 @@ const STAGES: [&str; 4] = ["placed", "accepted", "ready", "delivered"];
 /// Orders under way at a time: enough for every partition.
 const UNDER_WAY: usize = 24;
 
-const SPEC: &str = r#"
-[source.orders]
-topic = "orders"
-key = "order_id"
-time = "at"
-skew = "30s"
-lateness = "10m"
-
-[source.orders.fields]
-type = "string"
-store = "string"
-
-[group.stores]
-entity = "store"
-key = "store"
-source = "orders"
-hop = "1m"
-features.orders = { count = "*", windows = ["5m"] }
-
-[case]
-entity = "order"
-longest = "2h"
-label = ["1s", "1h"]
-entities = { store = "store" }
-
-[case.stages]
-placed = { source = "orders", where = "type = 'placed'" }
-accepted = { source = "orders", where = "type = 'accepted'" }
-ready = { source = "orders", where = "type = 'ready'" }
-delivered = { source = "orders", where = "type = 'delivered'" }
-
-[case.ends]
-cancelled = { source = "orders", where = "type = 'cancelled'" }
-
-[case.attributes]
-store = "store"
-
-[case.triggers]
-stages = ["placed", "accepted", "ready"]
-every = "10s"
-
-[[case.fallback]]
-name = "anywhere"
-seconds = "1800"
-spread = [0.6, 1.0, 1.4, 1.8]
-"#;
-
 /// The pipeline in a folder of its own.
 pub(crate) fn write_spec(folder: &Path) -> PathBuf {
     let spec = folder.join("driven-orders");
     fs::create_dir_all(&spec).expect("a folder");
-    fs::write(spec.join("pipeline.toml"), SPEC).expect("a spec");
+    fs::write(spec.join("pipeline.toml"), testkit::pipelines::predicted("label = [\"1s\", \"1h\"]", "10s")).expect("a spec");
     spec
 }
 
