@@ -153,9 +153,13 @@ impl Predictor {
         questions.iter().zip(reads).zip(estimates).zip(rows).map(answer).collect()
     }
 
-    /// How much each input of the model mattered for an answer, by its row.
-    pub fn influences(&self, answer: &Answer, work: &mut Work) -> Vec<Influence> {
-        self.made.estimator.influences(&answer.row, work)
+    /// How much each input of the model mattered for the answer that was made of a row.
+    ///
+    /// # Panics
+    ///
+    /// When the row has another number of values than there are columns.
+    pub fn influences(&self, row: &Row, work: &mut Work) -> Vec<Influence> {
+        self.made.estimator.influences(row, work)
     }
 
     /// What to promise of a case by what is left of it, and by what was promised before.

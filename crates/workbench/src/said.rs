@@ -1,6 +1,10 @@
-//! What was said last of a case, and what is known of it: read back from the end of the log, as far as a case may reach back.
+//! What was said last of a case, what it was made of, and what is known of the case: read back from the end of the log, as far as a
+//! case may reach back.
 
-use dataplane::{Topics, past, scorer::Life};
+use dataplane::{
+    Topics, past,
+    scorer::{Life, Served},
+};
 use domain::partition_of;
 use pipeline::Pipeline;
 use ports::{Log, Record};
@@ -20,6 +24,8 @@ const RECORDS_MAX: u64 = 1_000_000;
 pub struct LastSaid {
     /// The prediction as it was committed.
     pub prediction: serde_json::Value,
+    /// The row that it was made of; none where the log has it no longer.
+    pub served: Option<Served>,
     /// What is known of the case by now.
     pub life: Life,
 }
@@ -34,21 +40,25 @@ pub async fn last_said<L: Log>(log: &L, pipeline: &Pipeline, partitions: u32, ke
         return Err(Error::setting(format!("{} predicts nothing", pipeline.id), "ask for a value of an entity by --feature"));
     };
     let (topics, partition) = (Topics::new(pipeline), partition_of(key.as_bytes(), partitions));
-    let said = last(log, &topics.predictions(), partition, key).await?;
-    let known = last(log, &topics.cases(), partition, key).await?;
+    let of_key = |record: Record| (*record.key == *key.as_bytes() && !record.value.is_empty()).then_some(record);
+    let said = last(log, &topics.predictions(), partition, of_key).await?;
+    let known = last(log, &topics.cases(), partition, of_key).await?;
     let (Some(said), Some(known)) = (said, known) else {
         let message = format!("nothing was predicted of {} {key} lately", case.entity);
         return Err(Error::setting(message, "see whether the key is right, and whether its events have come"));
     };
     let unreadable =
         |what: &str| Error::setting(format!("the latest {what} of {} {key} cannot be read", case.entity), "ask again");
-    let prediction = serde_json::from_slice(&said.value).map_err(|_| unreadable("prediction"))?;
+    let prediction: serde_json::Value = serde_json::from_slice(&said.value).map_err(|_| unreadable("prediction"))?;
+    let id = prediction["id"].as_str().and_then(|id| u128::from_str_radix(id, 16).ok());
+    let of_prediction = |record: Record| Served::decode(&of_key(record)?.value).filter(|served| Some(served.id) == id);
+    let served = last(log, &topics.feature_log(), partition, of_prediction).await?;
     let life = Life::decode(case, &known.value).map_err(|fault| unreadable(&format!("state ({fault})")))?;
-    Ok(LastSaid { prediction, life })
+    Ok(LastSaid { prediction, served, life })
 }
 
-/// The latest record of a key that says anything.
-async fn last<L: Log>(log: &L, topic: &str, partition: u32, key: &str) -> Result<Option<Record>, Error> {
+/// What the latest record says that says anything.
+async fn last<L: Log, T>(log: &L, topic: &str, partition: u32, says: impl Fn(Record) -> Option<T>) -> Result<Option<T>, Error> {
     let Some(bounds) = past::bounds(log, topic, partition).await? else { return Ok(None) };
     let (mut until, mut look) = (bounds.next, LOOK_RECORDS);
     while until > bounds.first && bounds.next - until < RECORDS_MAX {
@@ -58,8 +68,7 @@ async fn last<L: Log>(log: &L, topic: &str, partition: u32, key: &str) -> Result
             let records = log.read(topic, partition, next, READ_BYTES).await?;
             let Some(newest) = records.last() else { break };
             next = newest.offset + 1;
-            let of_key = |record: &Record| *record.key == *key.as_bytes() && !record.value.is_empty();
-            found = records.into_iter().rev().find(of_key).or(found);
+            found = records.into_iter().rev().find_map(&says).or(found);
         }
         if found.is_some() {
             return Ok(found);

@@ -132,6 +132,18 @@ fn encode(schema: u32, prediction: &Prediction, row: &Row) -> Vec<u8> {
 }
 
 impl Served {
+    /// The row, for whoever knows its columns; none where these are not the columns that it has.
+    pub fn row(&self, predictor: &Predictor) -> Option<Row> {
+        if Columns::of(predictor).schema != self.schema || predictor.columns().len() != self.words.len() {
+            return None;
+        }
+        let value = |((_, kind), word): (&(String, ValueKind), &Option<u64>)| match kind {
+            ValueKind::Float => word.map(|word| Value::Float(f64::from_bits(word))),
+            _ => word.map(|word| Value::Integer(word.cast_signed())),
+        };
+        Some(predictor.columns().iter().zip(&self.words).map(value).collect())
+    }
+
     /// Reads the record of a row; none when it is none.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let head = bytes.first_chunk::<HEAD_BYTES>().filter(|head| head.starts_with(MARK))?;

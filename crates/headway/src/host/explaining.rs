@@ -1,100 +1,112 @@
-//! What the latest prediction of a case is made of: what was said, and what is said again of the same instant, with every input and what
-//! it mattered. What was said is read from the log; what it was made of is made again.
+//! What the latest prediction of a case is made of: the row that was served, as the feature log has it, the model that was asked, what each
+//! of its inputs mattered, and what outcomes had taught by then. Nothing of it is fetched or computed anew but the influence of inputs.
 
 mod told;
 
 use std::sync::Arc;
 
-use domain::{Timestamp, Value, ValueKind, unpack_header};
-use pipeline::Group;
-use ports::{OnlineStore, VectorKey};
-use scoring::{Answer, Influence, Origin, Predictor, Question, Work};
+use domain::{Value, ValueKind};
+use pipeline::Case;
+use scoring::{Influence, Predictor, Row, Work};
 use workbench::{LastSaid, last_said};
 
-use self::told::{Explained, Input, Vector};
-use super::{Host, Hosted, models::Speaker};
+use self::told::{Column, Explained, Input};
+use super::{
+    Host, Hosted,
+    models::{Speaker, predictor},
+};
 use crate::failure::Failure;
+
+/// Which row was served, and by whom it was asked about.
+struct Made {
+    predictor: Arc<Predictor>,
+    row: Row,
+}
 
 impl Host {
     /// Explains the latest prediction of a case.
     pub(super) async fn explain_case(&self, pipeline: Option<&str>, entity: &str, key: &str) -> Result<Explained, Failure> {
         let hosted = self.predicting(pipeline)?;
-        let predictor = hosted.speaker.as_ref().map(Speaker::predictor);
-        let Some(predictor) = predictor.filter(|predictor| predictor.case().entity == entity) else {
+        let speaking = hosted.speaker.as_ref().map(Speaker::predictor);
+        let Some(speaking) = speaking.filter(|predictor| predictor.case().entity == entity) else {
             return Err(Failure::usage_of(&format!(
                 "{entity} is no case of {}: say by --feature which value of it is meant",
                 hosted.id
             )));
         };
-        let LastSaid { prediction, life } = last_said(&self.parts.log, hosted.pipeline(), self.partitions, key).await?;
-        let at = prediction["at"].as_str().and_then(Timestamp::parse).unwrap_or_else(|| self.clock().now());
-        let mut question = Question { facts: life.facts(), at, vectors: Vec::new(), origin: Origin::Store };
-        let vectors = hosted.vectors(&predictor, &mut question).await?;
-        let mut work = Work::default();
-        let answer = predictor.answer(std::slice::from_ref(&question), &mut work).pop();
-        let answer = answer.ok_or_else(|| Failure::failed("a question had no answer, which is a fault of Headway"))?;
-        let influences = predictor.influences(&answer, &mut work);
+        let last = last_said(&self.parts.log, hosted.pipeline(), self.partitions, key).await?;
+        let made = self.made(&hosted, &speaking, &last).await;
+        let (inputs, columns, missing) = match &made {
+            Ok(Made { predictor, row }) => (inputs(predictor, row, &last), columns(predictor, row), None),
+            Err(why) => (Vec::new(), Vec::new(), Some(why.clone())),
+        };
+        let LastSaid { prediction, served, life } = last;
         Ok(Explained {
             pipeline: hosted.id.clone(),
             case: entity.to_owned(),
             key: key.to_owned(),
             ended: life.ending().is_some(),
             prediction,
-            model: predictor.model().map(|package| package.digest().to_string()),
-            fallback: answer.degraded.clone().filter(|_| influences.is_empty()),
-            seconds: answer.left.seconds(),
-            inputs: inputs(&predictor, &answer, influences),
-            vectors,
+            read: served.map(|served| served.read.into()),
+            missing,
+            inputs,
+            columns,
         })
     }
-}
 
-impl Hosted {
-    /// Fetches what a question needs, and says what of it is there.
-    async fn vectors(&self, predictor: &Predictor, question: &mut Question) -> Result<Vec<Vector>, Failure> {
-        let serving = self.online.serving().await?;
-        let keys = predictor.keys(&question.facts);
-        let groups = self.pipeline().groups.iter().zip(keys);
-        let place = |(group, key): (&'_ Group, Option<&str>)| VectorKey::served(&serving, &group.entity, key?, &group.name);
-        let places: Vec<Option<VectorKey<'_>>> = groups.map(place).collect();
-        let mut packed = self.online.read(&places.iter().flatten().copied().collect::<Vec<_>>()).await?.into_iter();
-        let (mut told, mut vectors) = (Vec::new(), Vec::new());
-        for place in places {
-            let vector: Option<Arc<[u8]>> = place.and_then(|_| packed.next().flatten()).map(Arc::from);
-            if let Some(VectorKey { entity, key, group, .. }) = place {
-                let header = vector.as_deref().and_then(|packed| unpack_header(packed).ok());
-                let age_seconds = header.map(|(header, _)| question.at.0.saturating_sub(header.as_of.0) as f64 / 1000.0);
-                told.push(Vector { group: group.to_owned(), of: format!("{entity}:{key}"), age_seconds });
-            }
-            vectors.push(vector);
+    /// What a prediction was made of, or why nobody can say it any longer.
+    async fn made(&self, hosted: &Hosted, speaking: &Arc<Predictor>, last: &LastSaid) -> Result<Made, String> {
+        let served = last.served.as_ref().ok_or("the feature log has its row no longer")?;
+        let row = served.row(speaking).ok_or("the pipeline declared other columns then")?;
+        let asked = last.prediction["digest"].as_str();
+        let speaks = speaking.model().map(|package| package.digest().to_string());
+        if asked.is_none() || asked == speaks.as_deref() {
+            return Ok(Made { predictor: speaking.clone(), row });
         }
-        question.vectors = vectors;
-        Ok(told)
+        let package = self.registry().load(hosted.pipeline(), asked.unwrap_or_default()).await;
+        match package.and_then(|package| predictor(hosted.pipeline(), Some(package))) {
+            Ok(Some(predictor)) => Ok(Made { predictor: Arc::new(predictor), row }),
+            Ok(None) => Err("the pipeline predicts nothing any longer".to_owned()),
+            Err(failure) => Err(format!("the model that was asked cannot be asked again: {}", failure.message)),
+        }
     }
 }
 
-/// Every input with its value, those that mattered most first; without a model in the order of the pipeline.
-fn inputs(predictor: &Predictor, answer: &Answer, influences: Vec<Influence>) -> Vec<Input> {
-    let said = answer.left.seconds()[1];
+/// Every input with its value, those that mattered most first; where no model spoke in the order of the pipeline.
+fn inputs(predictor: &Predictor, row: &Row, last: &LastSaid) -> Vec<Input> {
     let kind = |name: &str| predictor.columns().iter().find(|(column, _)| column == name).map(|(_, kind)| kind);
-    let mut inputs: Vec<Input> = influences
-        .into_iter()
-        .map(|influence| Input {
-            value: shown(influence.value, kind(&influence.input)),
-            matters_seconds: influence.median_without.map(|without| said - without),
-            name: influence.input,
-        })
-        .collect();
-    if inputs.is_empty() {
+    if !model_spoke(predictor.case(), &last.prediction) {
         let declared = predictor.case().model.iter().flat_map(|model| &model.inputs);
-        inputs.extend(declared.map(|column| {
+        let input = |column: &usize| {
             let (name, kind) = &predictor.columns()[*column];
-            Input { name: name.clone(), value: shown(answer.row[*column], Some(kind)), matters_seconds: None }
-        }));
+            Input { name: name.clone(), value: shown(row[*column], Some(kind)), matters_seconds: None }
+        };
+        return declared.map(input).collect();
     }
+    let said = last.prediction["said"][1].as_f64();
+    let input = |Influence { input, value, median_without }: Influence| Input {
+        value: shown(value, kind(&input)),
+        matters_seconds: said.zip(median_without).map(|(said, without)| said - without),
+        name: input,
+    };
+    let mut inputs: Vec<Input> = predictor.influences(row, &mut Work::default()).into_iter().map(input).collect();
     let by = |input: &Input| input.matters_seconds.map_or(-1.0, f64::abs);
     inputs.sort_by(|one, other| by(other).total_cmp(&by(one)));
     inputs
+}
+
+fn model_spoke(case: &Case, prediction: &serde_json::Value) -> bool {
+    let degraded = prediction["degraded"].as_str();
+    !prediction["digest"].is_null() && case.fallbacks.iter().all(|fallback| Some(&*fallback.name) != degraded)
+}
+
+/// Everything that was known, by its name.
+fn columns(predictor: &Predictor, row: &Row) -> Vec<Column> {
+    let column = |((name, kind), value): (&(String, ValueKind), &Option<Value>)| Column {
+        name: name.clone(),
+        value: shown(*value, Some(kind)),
+    };
+    predictor.columns().iter().zip(row).map(column).collect()
 }
 
 /// A category by its name.

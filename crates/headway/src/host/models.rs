@@ -140,7 +140,8 @@ impl Speaker {
     }
 }
 
-fn predictor(pipeline: &Pipeline, model: Option<Arc<Package>>) -> Result<Option<Predictor>, Failure> {
+/// Whoever predicts with a model, or with none.
+pub(super) fn predictor(pipeline: &Pipeline, model: Option<Arc<Package>>) -> Result<Option<Predictor>, Failure> {
     Ok(Predictor::new(pipeline, features::schemas(pipeline), model)?)
 }
 

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use scoring::Read;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{plain::plain_line, table::table};
+
+/// What the quantiles of a prediction are called.
+const QUANTILES: [&str; 4] = ["p10", "p50", "p80", "p90"];
 
 /// What the latest prediction of a case is made of.
 #[derive(Debug, Serialize)]
@@ -17,23 +21,26 @@ pub(in crate::host) struct Explained {
     pub(super) ended: bool,
     /// As it was committed.
     pub(super) prediction: Value,
-    /// The digest of the model that is asked now.
-    pub(super) model: Option<String>,
-    /// Which estimate says it again, if no model does.
-    pub(super) fallback: Option<String>,
-    /// What is said again of the instant of the prediction, in the order of the quantiles.
-    pub(super) seconds: [f64; 4],
-    pub(super) vectors: Vec<Vector>,
+    /// What was read for it.
+    pub(super) read: Option<Vectors>,
+    /// Why inputs and columns are not there.
+    pub(super) missing: Option<String>,
     pub(super) inputs: Vec<Input>,
+    /// The row that was served: vectors, transforms, what the case carries, the calendar, and inputs.
+    pub(super) columns: Vec<Column>,
 }
 
-/// One vector.
+/// The vectors of a row.
 #[derive(Debug, Serialize)]
-pub(super) struct Vector {
-    pub(super) group: String,
-    pub(super) of: String,
-    /// At the instant of the prediction; below zero where it was written anew since; none where there is no vector.
-    pub(super) age_seconds: Option<f64>,
+pub(super) struct Vectors {
+    /// The instant of the oldest that was used.
+    as_of: Option<String>,
+    /// How long ago that was at the instant of the prediction.
+    oldest_seconds: Option<f64>,
+    missing: u32,
+    unreadable: u32,
+    outdated: u32,
+    silent: u32,
 }
 
 /// One input.
@@ -41,78 +48,113 @@ pub(super) struct Vector {
 pub(super) struct Input {
     pub(super) name: String,
     pub(super) value: Value,
-    /// The seconds by which it moves the middle: what is said with it less what would be said if it were not known.
+    /// The seconds by which it moves the middle: what was said with it less what would be said if it were not known.
     pub(super) matters_seconds: Option<f64>,
+}
+
+/// One value of the row.
+#[derive(Debug, Serialize)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) value: Value,
+}
+
+impl From<Read> for Vectors {
+    fn from(read: Read) -> Self {
+        let Read { as_of, oldest, missing, unreadable, outdated, silent, .. } = read;
+        let oldest_seconds = oldest.map(|oldest| oldest.0 as f64 / 1000.0);
+        Self { as_of: as_of.map(|at| at.to_string()), oldest_seconds, missing, unreadable, outdated, silent }
+    }
+}
+
+impl Explained {
+    /// A member of the prediction.
+    fn said(&self, name: &str) -> String {
+        match &self.prediction[name] {
+            Value::String(text) => plain_line(text),
+            Value::Null => "-".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    /// What is added to each quantile by whatever `part` says of its place.
+    fn quantiles(part: impl Fn(usize) -> String) -> String {
+        let all: Vec<String> = QUANTILES.iter().enumerate().map(|(place, name)| format!("{name} {}", part(place))).collect();
+        all.join("  ")
+    }
+
+    /// What outcomes had taught, and by how much it moved what was said.
+    fn write_taught(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = |value: &Value| value.as_f64().unwrap_or_default();
+        let corrector = number(&self.prediction["corrector_seconds"]);
+        if !self.prediction["corrector"].is_null() {
+            writeln!(out, "  corrector    {corrector:+.1} s, by the state {}", self.said("corrector"))?;
+        }
+        if !self.prediction["calibration"].is_null() {
+            let moved = |place: usize| {
+                let (left, said) = (number(&self.prediction[QUANTILES[place]]), number(&self.prediction["said"][place]));
+                format!("{:+.1}", left - said - corrector)
+            };
+            writeln!(out, "  calibration  {} s, by the state {}", Self::quantiles(moved), self.said("calibration"))?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Explained {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = |name: &str| match &self.prediction[name] {
-            Value::String(text) => plain_line(text),
-            Value::Null => "-".to_owned(),
-            other => other.to_string(),
-        };
-        writeln!(
-            out,
-            "{}:{} of {}, {}{}",
-            self.case,
-            plain_line(&self.key),
-            self.pipeline,
-            said("stage"),
-            if self.ended { ", ended" } else { "" }
-        )?;
-        writeln!(out, "\nSaid at {} because of {}", said("at"), said("trigger"))?;
-        writeln!(
-            out,
-            "  arrives   {}   p10 {}  p50 {}  p80 {}  p90 {} s",
-            said("arrives_at"),
-            said("p10"),
-            said("p50"),
-            said("p80"),
-            said("p90")
-        )?;
-        writeln!(out, "  promised  {}", said("promise_at"))?;
+        let ended = if self.ended { ", ended" } else { "" };
+        writeln!(out, "{}:{} of {}, {}{ended}", self.case, plain_line(&self.key), self.pipeline, self.said("stage"))?;
+        writeln!(out, "\nSaid at {} because of {}", self.said("at"), self.said("trigger"))?;
+        let left = Self::quantiles(|place| self.said(QUANTILES[place]));
+        writeln!(out, "  arrives      {}   {left} s", self.said("arrives_at"))?;
+        writeln!(out, "  promised     {}", self.said("promise_at"))?;
         match self.prediction["model"].is_null() {
-            true => writeln!(out, "  by        no model; estimate {}", said("degraded"))?,
-            false => writeln!(
+            true => writeln!(out, "  by           no model; estimate {}", self.said("degraded"))?,
+            false => {
+                let (name, version) = (self.said("model"), self.said("version"));
+                writeln!(out, "  by           {name} {version}, {}; degraded {}", self.said("digest"), self.said("degraded"))?;
+            }
+        }
+        let said = Self::quantiles(|place| self.prediction["said"][place].to_string());
+        writeln!(out, "  said         {said} s, before what outcomes had taught")?;
+        self.write_taught(out)?;
+        if let Some(read) = &self.read {
+            let oldest = match (&read.as_of, read.oldest_seconds) {
+                (Some(as_of), Some(seconds)) => format!("the oldest of {as_of}, {seconds:.1} s before"),
+                _ => "none was used".to_owned(),
+            };
+            let Vectors { missing, unreadable, outdated, silent, .. } = read;
+            writeln!(
                 out,
-                "  by        {} {}, {}; degraded {}",
-                said("model"),
-                said("version"),
-                said("digest"),
-                said("degraded")
-            )?,
+                "  vectors      {oldest}; {missing} missing, {unreadable} unreadable, {outdated} outdated, {silent} silent"
+            )?;
         }
-        for state in ["corrector", "calibration"].into_iter().filter(|state| !self.prediction[*state].is_null()) {
-            writeln!(out, "  {state:<10}{}", said(state))?;
+        if let Some(why) = &self.missing {
+            return write!(out, "\nWhat it was made of cannot be told: {}", plain_line(why));
         }
-        let [p10, p50, p80, p90] = self.seconds;
-        let by = match (&self.model, &self.fallback) {
-            (_, Some(fallback)) => format!("by the estimate {fallback}, which is no model's"),
-            (Some(digest), None) => format!("by the model {digest}"),
-            (None, None) => "without a model".to_owned(),
-        };
-        writeln!(out, "\nSaid again of the same instant {by}")?;
-        writeln!(out, "  p10 {p10:.1}  p50 {p50:.1}  p80 {p80:.1}  p90 {p90:.1} s")?;
-        writeln!(
-            out,
-            "  from what is known of it now and from vectors as they are now: what was served then may have been another value"
-        )?;
-        let age = |vector: &Vector| vector.age_seconds.map_or("not there".to_owned(), |age| format!("{age:.1} s"));
-        let vectors: Vec<Vec<String>> =
-            self.vectors.iter().map(|vector| vec![vector.group.clone(), plain_line(&vector.of), age(vector)]).collect();
-        write!(out, "\n{}", table(&["vector", "of", "older than the prediction by"], &vectors))?;
         let inputs: Vec<Vec<String>> = self.inputs.iter().map(row).collect();
-        write!(out, "\n{}", table(&["input", "value", "moves p50 by"], &inputs))
+        write!(out, "\n{}", table(&["input", "value", "moves p50 by"], &inputs))?;
+        let is_input = |column: &&Column| self.inputs.iter().any(|input| input.name == column.name);
+        let others = self.columns.iter().filter(|column| !is_input(column) && !column.value.is_null());
+        let others: Vec<Vec<String>> = others.map(|column| vec![column.name.clone(), text(&column.value)]).collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        write!(out, "\n\nWhat else was known\n{}", table(&["column", "value"], &others))
     }
 }
 
 fn row(input: &Input) -> Vec<String> {
-    let value = match &input.value {
+    let moves = input.matters_seconds.map_or(String::new(), |seconds| format!("{seconds:+.1} s"));
+    vec![input.name.clone(), text(&input.value), moves]
+}
+
+fn text(value: &Value) -> String {
+    match value {
         Value::Null => "-".to_owned(),
         Value::String(label) => plain_line(label),
         Value::Number(number) if number.is_f64() => format!("{:.3}", number.as_f64().unwrap_or_default()),
         other => other.to_string(),
-    };
-    vec![input.name.clone(), value, input.matters_seconds.map_or(String::new(), |seconds| format!("{seconds:+.1} s"))]
+    }
 }
