@@ -3,6 +3,7 @@
 //! Three questions, each in a folder of its own: how soon an event can be read at a steady rate, how many events go through log and
 //! workers when they come as fast as they are taken, and how soon a killed process with very many live entities answers again.
 
+mod freshness;
 mod load;
 mod outside;
 mod pipeline;
@@ -19,16 +20,11 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use domain::{Timestamp, partition_of};
-use ports::{Log, OnlineStore, Outgoing, VectorKey};
+use ports::{Log, Outgoing};
 use serde_json::json;
-use tokio::{
-    sync::mpsc,
-    task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval},
-};
 use workbench::{Orders, Progress, orders_spec, peak_memory_bytes};
 
-use self::scratch::Scratch;
+use self::{freshness::freshness, scratch::Scratch};
 use crate::{
     arguments::BenchRun,
     commands::run::runtime,
@@ -36,7 +32,6 @@ use crate::{
     failure::Failure,
     host::{Host, Pace},
     marker::Marker,
-    parts::AnyOnline,
     settings::Servers,
     table::{bytes, grouped},
 };
@@ -49,17 +44,10 @@ const AHEAD_MAX: u64 = 32_768;
 const SEND_EVERY: Duration = Duration::from_millis(5);
 /// Sends that wait for an answer at the same time: more than a second's is a log that does not keep up.
 const ON_THEIR_WAY_MAX: usize = 200;
-/// One in so many sends carries an event whose arrival is watched.
-const PROBE_EVERY: u64 = 2;
 /// What the first seconds measure is pages and branches that nobody has touched.
 const WARM_UP: Duration = Duration::from_secs(2);
-/// A broker that has just been started compiles what it does while it does it.
-const WARM_UP_OF_SERVERS: Duration = Duration::from_secs(15);
 /// How often it is looked how far the workers are.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
-/// How often it is looked whether events can be read: often enough to tell milliseconds apart by the ten, and seldom enough to be a small
-/// part of what the machine does.
-const WATCH_EVERY: Duration = Duration::from_millis(4);
 /// Slower than this is a defect and not a figure.
 const PATIENCE: Duration = Duration::from_secs(900);
 /// What the generated orders of the fast part cover.
@@ -84,7 +72,8 @@ pub(crate) fn run(arguments: &BenchRun, console: &Console) -> Result<(), Failure
     let runtime = runtime(WORKERS + 2)?;
     let marker = console.marker();
     let mut measured = Measured::default();
-    let waits = runtime.block_on(freshness(&scratch, u64::from(arguments.rate), u64::from(arguments.seconds), &marker))?;
+    let (rate, seconds) = (u64::from(arguments.rate), u64::from(arguments.seconds));
+    let waits = runtime.block_on(freshness(&scratch, rate, seconds, &marker))?.since_due;
     measured.probes = waits.count();
     (measured.freshness_p50_ms, measured.freshness_p99_ms) = (waits.rank(0.5), waits.rank(0.99));
     measured.events_per_second = runtime.block_on(throughput(&scratch, arguments.events, &marker))?;
@@ -95,107 +84,6 @@ pub(crate) fn run(arguments: &BenchRun, console: &Console) -> Result<(), Failure
     drop(scratch);
     console.result(|| object(arguments, &measured), || text(arguments, &measured))?;
     Ok(())
-}
-
-/// How long the watched events took in milliseconds, from when each was due until its vector could be read.
-struct Waits(Vec<f64>);
-
-impl Waits {
-    fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The wait that this share of all did not exceed.
-    fn rank(&self, share: f64) -> f64 {
-        let place = ((self.0.len() as f64 * share) as usize).min(self.0.len().saturating_sub(1));
-        self.0.get(place).copied().unwrap_or_default()
-    }
-}
-
-/// Sends events at a steady rate and watches some of them.
-async fn freshness(scratch: &Scratch, rate: u64, seconds: u64, progress: &Marker) -> Result<Waits, Failure> {
-    let host = scratch.host(&format!("freshness-{rate}"), orders_spec(), Pace::Runs(1.0)).await?;
-    let warm_up = if scratch.servers.kafka.is_some() { WARM_UP_OF_SERVERS } else { WARM_UP };
-    let minutes = (seconds + warm_up.as_secs()).div_ceil(60);
-    let mut orders = Orders::new(rate * 60 * minutes, minutes, SEED).starting(host.clock().now());
-    // What a start takes is another question.
-    host.settled(PATIENCE).await?;
-    let (watched, watching) = mpsc::unbounded_channel();
-    let watching = tokio::spawn(watch(host.one(None)?.online.clone(), watching));
-    let mut ticks = interval(SEND_EVERY);
-    // What the producer sends late was due all the same.
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let begun = ticks.tick().await;
-    progress.begin("steady load", seconds + warm_up.as_secs());
-    let (mut sent, mut number) = (0, 0u64);
-    let mut on_their_way = JoinSet::new();
-    loop {
-        let due_at = ticks.tick().await;
-        let passed = due_at - begun;
-        if passed >= warm_up + Duration::from_secs(seconds) {
-            break;
-        }
-        progress.at(passed.as_secs());
-        let due = (passed.as_secs_f64() * rate as f64) as u64;
-        let mut batch = Vec::new();
-        while sent < due {
-            let Some((_, event)) = order(&mut orders, &host) else { break };
-            batch.push(event);
-            sent += 1;
-        }
-        number += 1;
-        if number.is_multiple_of(PROBE_EVERY) {
-            let key = format!("probe-{number}");
-            batch.push(probe(&key, &host));
-            if passed >= warm_up {
-                // Nobody hears it when the measurement has failed meanwhile.
-                let _ = watched.send((key, due_at));
-            }
-        }
-        // As producers do: the next is sent before the brokers have answered for the one before.
-        let log = host.parts.log.clone();
-        while on_their_way.len() >= ON_THEIR_WAY_MAX {
-            if let Some(sent) = on_their_way.join_next().await {
-                sent.map_err(|error| Failure::failed(error.to_string()))??;
-            }
-        }
-        on_their_way.spawn(async move { log.append(batch).await });
-    }
-    while let Some(sent) = on_their_way.join_next().await {
-        sent.map_err(|error| Failure::failed(error.to_string()))??;
-    }
-    host.settled(PATIENCE).await?;
-    progress.end();
-    drop(watched);
-    let waits = watching.await.map_err(|error| Failure::failed(error.to_string()))??;
-    host.stop().await?;
-    Ok(waits)
-}
-
-/// Looks for all stores that are watched together, so that a server is asked one question and not hundreds.
-async fn watch(online: AnyOnline, mut watching: mpsc::UnboundedReceiver<(String, Instant)>) -> Result<Waits, Failure> {
-    let (mut pending, mut waits) = (Vec::new(), Vec::new());
-    while !(watching.is_closed() && watching.is_empty() && pending.is_empty()) {
-        while let Ok(watched) = watching.try_recv() {
-            pending.push(watched);
-        }
-        let keys: Vec<VectorKey<'_>> = pending
-            .iter()
-            .map(|(key, _): &(String, Instant)| VectorKey { entity: "store", key, group: "store_orders", generation: 1 })
-            .collect();
-        let found = online.read(&keys).await?;
-        let mut found = found.iter().map(Option::is_some);
-        pending.retain(|(_, due_at): &(String, Instant)| {
-            let there = found.next().unwrap_or_default();
-            if there {
-                waits.push(due_at.elapsed().as_secs_f64() * 1e3);
-            }
-            !there
-        });
-        tokio::time::sleep(WATCH_EVERY).await;
-    }
-    waits.sort_by(f64::total_cmp);
-    Ok(Waits(waits))
 }
 
 /// Events a second from the first append until everything can be read.
@@ -236,13 +124,6 @@ fn order(orders: &mut Orders, host: &Host) -> Option<(Timestamp, Outgoing)> {
     let at = orders.next_into(&mut payload)?;
     let key = Bytes::from(orders.store());
     Some((at, outgoing(&orders_topic(host), key, payload, host)))
-}
-
-/// An order of a store that nobody else orders at.
-fn probe(key: &str, host: &Host) -> Outgoing {
-    let at = host.clock().now();
-    let payload = json!({ "id": key, "source": "probe", "occurred_at": at.to_string(), "store_id": key, "basket": 10 });
-    outgoing(&orders_topic(host), Bytes::from(key.to_owned()), payload.to_string().into_bytes(), host)
 }
 
 /// The topic of the built-in pipeline.

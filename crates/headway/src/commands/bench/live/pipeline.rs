@@ -11,7 +11,8 @@ use serde_json::json;
 use workbench::{Progress, cpu_seconds, peak_memory_bytes};
 
 use super::{
-    LOOK_EVERY, PATIENCE, Scratch, WORKERS, Waits, begin, freshness,
+    LOOK_EVERY, PATIENCE, Scratch, WORKERS, begin,
+    freshness::{Freshness, Waits, freshness},
     load::{Load, Subject},
     outside::{Outside, fill},
     predictions::predictions,
@@ -33,7 +34,7 @@ use crate::{
 struct Measured {
     backlog: Backlog,
     /// Of the built-in pipeline: at the rate that was asked for, and at half of what was measured at most.
-    freshness: Option<(Waits, u64, Waits)>,
+    freshness: Option<(Freshness, u64, Freshness)>,
     /// Of a pipeline in a folder that predicts.
     predictions: Option<Waits>,
 }
@@ -194,12 +195,14 @@ fn object(arguments: &BenchPipeline, subject: &Subject, measured: &Measured) -> 
     }
     if let Some((steady, half_rate, half)) = freshness {
         object["rate"] = json!(arguments.rate);
-        object["freshness_p50_ms"] = json!(steady.rank(0.5));
-        object["freshness_p99_ms"] = json!(steady.rank(0.99));
         object["half_rate"] = json!(half_rate);
-        object["half_freshness_p50_ms"] = json!(half.rank(0.5));
-        object["half_freshness_p99_ms"] = json!(half.rank(0.99));
-        object["probes"] = json!(steady.count() + half.count());
+        for (prefix, freshness) in [("", steady), ("half_", half)] {
+            for (since, waits) in [("freshness", &freshness.since_append), ("freshness_since_due", &freshness.since_due)] {
+                object[format!("{prefix}{since}_p50_ms")] = json!(waits.rank(0.5));
+                object[format!("{prefix}{since}_p99_ms")] = json!(waits.rank(0.99));
+            }
+        }
+        object["probes"] = json!(steady.since_append.count() + half.since_append.count());
     }
     if let Some(waits) = predictions {
         object["rate"] = json!(arguments.rate);
@@ -212,13 +215,16 @@ fn object(arguments: &BenchPipeline, subject: &Subject, measured: &Measured) -> 
 
 fn text(arguments: &BenchPipeline, subject: &Subject, measured: &Measured) -> String {
     let Measured { backlog, freshness, predictions } = measured;
-    let steady = |rate: u64, waits: &Waits| {
+    let steady = |rate: u64, Freshness { since_append, since_due }: &Freshness| {
         format!(
-            "\nat {} events a second an event could be read after {:.1} ms at the median, {:.1} ms for the slowest in a hundred ({} watched)",
+            "\nat {} events a second an event could be read {:.0} ms after the log took it at the median, {:.0} ms for the slowest in a hundred \
+             ({:.1} and {:.1} ms after it was due; {} watched)",
             grouped(rate),
-            waits.rank(0.5),
-            waits.rank(0.99),
-            grouped(waits.count() as u64),
+            since_append.rank(0.5),
+            since_append.rank(0.99),
+            since_due.rank(0.5),
+            since_due.rank(0.99),
+            grouped(since_append.count() as u64),
         )
     };
     let mut text = format!(

@@ -13,7 +13,7 @@ use tokio::{
 };
 use workbench::Progress;
 
-use super::{ON_THEIR_WAY_MAX, PATIENCE, SEND_EVERY, Scratch, WARM_UP, Waits, load::Load};
+use super::{ON_THEIR_WAY_MAX, PATIENCE, SEND_EVERY, Scratch, WARM_UP, freshness::Waits, load::Load};
 use crate::{
     failure::Failure,
     host::{Host, Pace},
@@ -120,8 +120,7 @@ impl Reader {
             }
         }
         member.leave().await?;
-        self.waits.sort_by(f64::total_cmp);
-        Ok(Waits(self.waits))
+        Ok(Waits::new(self.waits))
     }
 
     fn note(&mut self, records: &[Record]) -> Result<(), Failure> {

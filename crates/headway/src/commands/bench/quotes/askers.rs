@@ -11,8 +11,11 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::{Mutex, Semaphore},
-    task::JoinSet,
+    sync::{
+        Mutex, Semaphore,
+        mpsc::{UnboundedReceiver, unbounded_channel},
+    },
+    task::{JoinSet, spawn_blocking},
 };
 
 use crate::failure::Failure;
@@ -44,11 +47,9 @@ impl Askers {
 
     /// Sends so many a second for so long.
     pub(super) async fn ask(&self, request: &Arc<[u8]>, rate: u32, lasting: Duration, took: &mut Took) -> Result<(), Failure> {
-        let (begun, every) = (Instant::now(), Duration::from_secs(1) / rate);
         let mut asked = JoinSet::new();
-        for number in 0..(lasting.as_secs_f64() * f64::from(rate)) as u32 {
-            let at = begun + every * number;
-            tokio::time::sleep_until(at.into()).await;
+        let mut due = instants(rate, (lasting.as_secs_f64() * f64::from(rate)) as u32);
+        while let Some(at) = due.recv().await {
             let (idle, free, request) = (self.idle.clone(), self.free.clone(), request.clone());
             asked.spawn(async move {
                 let _permit = free.acquire().await.map_err(|_| Failure::failed("the connections are gone"))?;
@@ -64,6 +65,22 @@ impl Askers {
         }
         Ok(())
     }
+}
+
+/// So many instants at a rate, each told when it has come. By a thread of its own: the timers of the runtime tell milliseconds apart, and
+/// are up to one late.
+fn instants(rate: u32, count: u32) -> UnboundedReceiver<Instant> {
+    let (tell, told) = unbounded_channel();
+    let (begun, every) = (Instant::now(), Duration::from_secs(1) / rate);
+    spawn_blocking(move || {
+        for at in (0..count).map(|number| begun + every * number) {
+            std::thread::sleep(at.saturating_duration_since(Instant::now()));
+            if tell.send(at).is_err() {
+                return;
+            }
+        }
+    });
+    told
 }
 
 /// Sends a request and reads the answer to its end.
