@@ -6,7 +6,6 @@ mod told;
 use std::sync::Arc;
 
 use domain::{Timestamp, Value, ValueKind, unpack_header};
-use pipeline::Group;
 use ports::{OnlineStore, VectorKey};
 use scoring::{Answer, Influence, Origin, Predictor, Question, Work};
 use workbench::{LastSaid, last_said};
@@ -55,8 +54,8 @@ impl Hosted {
         let serving = self.online.serving().await?;
         let keys = predictor.keys(&question.facts);
         let groups = self.pipeline().groups.iter().zip(keys);
-        let place = |(group, key): (&'_ Group, Option<&str>)| VectorKey::served(&serving, &group.entity, key?, &group.name);
-        let places: Vec<Option<VectorKey<'_>>> = groups.map(place).collect();
+        let places = groups.map(|(group, key)| VectorKey::served(&serving, &group.entity, key?, &group.name));
+        let places: Vec<Option<VectorKey<'_>>> = places.collect();
         let mut packed = self.online.read(&places.iter().flatten().copied().collect::<Vec<_>>()).await?.into_iter();
         let (mut told, mut vectors) = (Vec::new(), Vec::new());
         for place in places {
