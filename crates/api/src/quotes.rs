@@ -77,12 +77,7 @@ fn unknown<O>(
 fn count(pipeline: &std::sync::Arc<str>, questions: &[Question], answers: &[Answer], counting: &Counting) {
     counting.add(|counts| {
         for question in questions {
-            let origin = match question.origin {
-                Origin::Store => "store",
-                Origin::Remembered => "remembered",
-                Origin::Nowhere => "nowhere",
-            };
-            *counts.candidates.entry((pipeline.clone(), origin)).or_default() += 1;
+            *counts.candidates.entry((pipeline.clone(), question.origin.name())).or_default() += 1;
         }
         for reason in answers.iter().filter_map(|answer| answer.degraded.as_ref()) {
             *counts.degraded.entry((pipeline.clone(), reason.clone())).or_default() += 1;

@@ -1,13 +1,15 @@
 //! Which model a running process asks: what the catalog says, loaded beside the workers and handed to them between two of their steps.
 //!
 //! A model that cannot be loaded is told and counted, and the one that was asked until then goes on; at the start that is the estimates
-//! which need none, and each of their predictions says so.
+//! which need none, and each of their predictions says so. Challengers are followed in the same way, after the one that speaks.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use dataplane::models::CHALLENGERS_MAX;
 use pipeline::Pipeline;
 use ports::Models;
 use scoring::{Package, Predictor};
@@ -84,7 +86,8 @@ impl Speaker {
         if seen.revision == Some(models.revision) && !is_time {
             return;
         }
-        let loaded = self.follow(registry, pipeline, &models).await;
+        let is_champion = self.follow(registry, pipeline, &models).await;
+        let loaded = self.follow_challengers(registry, pipeline, &models).await && is_champion;
         *seen = Seen { revision: Some(models.revision), again_at: (!loaded).then(|| Instant::now() + AGAIN_EVERY) };
     }
 
@@ -99,7 +102,9 @@ impl Speaker {
             Some(digest) => registry.load(pipeline, digest).await.map(Some),
             None => Ok(None),
         };
-        match package.and_then(|package| predictor(pipeline, package)) {
+        // They go on meanwhile, all but the one that begins to speak.
+        let beside: Vec<Arc<Package>> = self.predictor().challengers().filter(|known| !is(known, &wanted)).cloned().collect();
+        match package.and_then(|package| predictor(pipeline, package, beside)) {
             Ok(Some(predictor)) => {
                 self.predictors.replace(predictor);
                 let name = told::named(models, wanted.as_deref());
@@ -117,6 +122,44 @@ impl Speaker {
                 false
             }
         }
+    }
+
+    /// Whether all challengers are asked now. Each is loaded by itself, so one that cannot be keeps nobody else from being asked.
+    async fn follow_challengers(&self, registry: &Registry, pipeline: &Arc<Pipeline>, models: &Models) -> bool {
+        let (now, before) = (self.predictor(), self.voice());
+        let (mut packages, mut refused) = (Vec::new(), BTreeMap::new());
+        for digest in models.challengers.iter().take(CHALLENGERS_MAX) {
+            let loaded = match now.challengers().find(|known| known.digest().to_string() == *digest) {
+                Some(known) => Ok(known.clone()),
+                None => registry.load(pipeline, digest).await,
+            };
+            match loaded {
+                Ok(package) => packages.push(package),
+                Err(failure) => {
+                    let name = told::named(models, Some(digest));
+                    let why = format!("{name} cannot challenge for {}: {}", pipeline.id, failure.message);
+                    self.change(|voice| voice.failed += 1);
+                    if before.refused.get(digest) != Some(&why) {
+                        tracing::warn!("{why}");
+                        self.tell(why.clone());
+                    }
+                    refused.insert(digest.clone(), why);
+                }
+            }
+        }
+        let all_are_asked = refused.is_empty();
+        let challengers: Vec<String> = packages.iter().map(|package| package.digest().to_string()).collect();
+        if challengers != before.challengers {
+            match now.with_challengers(packages) {
+                Ok(predictor) => self.predictors.replace(predictor),
+                Err(error) => {
+                    self.complain(&format!("challengers cannot be asked for {}: {error}", pipeline.id));
+                    return false;
+                }
+            }
+        }
+        self.change(|voice| (voice.challengers, voice.refused) = (challengers, refused));
+        all_are_asked
     }
 
     /// Said once, however often it is tried.
@@ -140,8 +183,14 @@ impl Speaker {
     }
 }
 
-fn predictor(pipeline: &Pipeline, model: Option<Arc<Package>>) -> Result<Option<Predictor>, Failure> {
-    Ok(Predictor::new(pipeline, features::schemas(pipeline), model)?)
+/// One that asks a model, and others beside it.
+fn predictor(pipeline: &Pipeline, model: Option<Arc<Package>>, beside: Vec<Arc<Package>>) -> Result<Option<Predictor>, Failure> {
+    let predictor = Predictor::new(pipeline, features::schemas(pipeline), model)?;
+    Ok(predictor.map(|predictor| predictor.with_challengers(beside)).transpose()?)
+}
+
+fn is(package: &Package, wanted: &Option<String>) -> bool {
+    wanted.as_ref().is_some_and(|digest| package.digest().to_string() == *digest)
 }
 
 /// Follows the catalog for as long as the process lives.

@@ -144,8 +144,16 @@ pub(super) static DEGRADED: Declared = metric(
     "{prediction}",
     Kind::Counter,
     &["pipeline", "reason"],
-    "Those of them that were not what the model says of what is so now: `silent`, `outdated` or `unreadable` vectors, or the name of \
-     the fallback that spoke.",
+    "Those of them that were not what the model says of what is so now: `remembered`, `unreadable`, `silent` or `outdated` vectors, \
+     or the name of the fallback that spoke.",
+);
+pub(super) static PREDICTION_VECTORS: Declared = metric(
+    "headway.predictions.vectors",
+    "{prediction}",
+    Kind::Counter,
+    &["pipeline", "vectors"],
+    "Predictions, by where their vectors came from: the online `store`, what was `remembered` of it, or `nowhere`. A step that could \
+     not be committed counts again.",
 );
 pub(super) static CASES_OPEN: Declared =
     metric("headway.cases.open", "{case}", Kind::Gauge, PIPELINE, "Cases that are open in the partitions of this process.");
@@ -196,7 +204,24 @@ pub(super) static MODEL_FAILURES: Declared = metric(
     "{failure}",
     Kind::Counter,
     &["pipeline"],
-    "Attempts to load the model that the catalog names which came to nothing; who was asked before is asked until one succeeds.",
+    "Attempts to load a model that the catalog names, as the one that speaks or as a challenger, which came to nothing; who was asked \
+     before is asked until one succeeds.",
+);
+pub(super) static CHALLENGER: Declared = metric(
+    "headway.challenger.info",
+    "",
+    Kind::Gauge,
+    &["pipeline", "digest"],
+    "Always 1; its label says which model is asked beside the one that speaks.",
+);
+pub(super) static CHALLENGED: Declared = metric(
+    "headway.challenger.opinions",
+    "{opinion}",
+    Kind::Counter,
+    &["pipeline", "digest", "outcome"],
+    "What became of asking challengers about committed predictions: the model has `said` something; it said no number and a fallback stands in \
+     (`nothing`); no model could be asked (`unasked`); and without a record on the topic `shadow` it was `late`, still `busy` with what \
+     it was asked before, or has `broken` down.",
 );
 pub(super) static READY: Declared = metric(
     "headway.ready",
@@ -214,7 +239,7 @@ pub(super) static CPU: Declared =
 pub(super) static UPTIME: Declared = metric("process.uptime", "s", Kind::Gauge, &[], "How long the process has run.");
 
 /// Every metric, in the order in which they are told.
-pub(super) static ALL: [&Declared; 35] = [
+pub(super) static ALL: [&Declared; 38] = [
     &FRESHNESS,
     &LAG_RECORDS,
     &LAG_TIME,
@@ -237,6 +262,7 @@ pub(super) static ALL: [&Declared; 35] = [
     &SCORER_LAG_TIME,
     &PREDICTIONS,
     &DEGRADED,
+    &PREDICTION_VECTORS,
     &CASES_OPEN,
     &CASES_ENDED,
     &CASES_HEARD,
@@ -245,6 +271,8 @@ pub(super) static ALL: [&Declared; 35] = [
     &MODEL,
     &MODEL_SWITCHES,
     &MODEL_FAILURES,
+    &CHALLENGER,
+    &CHALLENGED,
     &READY,
     &BUILD,
     &MEMORY,
