@@ -80,6 +80,12 @@ impl<O: OnlineStore> Vectors<O> {
 
     async fn read(&self, needed: &mut Needed<'_>) -> Result<(), Error> {
         let serving = self.serving().await?;
+        if serving.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Transient,
+                "nobody said which generations are read: the online store was emptied, or is new",
+            ));
+        }
         let groups = &self.pipeline.groups;
         let (mut keys, mut found) = (Vec::new(), Vec::new());
         for ((group, key), vector) in needed.iter_mut() {

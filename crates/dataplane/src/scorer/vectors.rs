@@ -66,7 +66,14 @@ impl<O: OnlineStore> Vectors<O> {
     async fn read(&mut self, predictor: &Predictor, questions: &[Question]) -> Result<Read, Error> {
         if self.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
             self.serving = self.online.serving().await?;
-            self.looked_at = Some(Instant::now());
+            // A store without a word about generations was emptied, or is new: it is asked again at the next step.
+            self.looked_at = (!self.serving.is_empty()).then(Instant::now);
+        }
+        if self.serving.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Transient,
+                "nobody said which generations are read: the online store was emptied, or is new",
+            ));
         }
         let groups = &self.pipeline.groups;
         let (mut keys, mut places) = (Vec::new(), Vec::new());
