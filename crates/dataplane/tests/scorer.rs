@@ -9,6 +9,8 @@ mod challenged;
 #[path = "simulation/chaos.rs"]
 #[allow(dead_code, reason = "the feature role needs more of it")]
 mod chaos;
+#[path = "scorer/flawed.rs"]
+mod flawed;
 #[path = "scorer/world.rs"]
 mod world;
 

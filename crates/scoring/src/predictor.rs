@@ -75,6 +75,8 @@ pub struct Answer {
     pub applied: Applied,
     /// Why it is not what the model says of what is so now: the gravest reason.
     pub degraded: Option<String>,
+    /// Whether the model was asked, and what it said is no number.
+    pub no_number: bool,
     /// What was read.
     pub read: Read,
     /// What the model was given, and whatever else a case has: the values of [`Predictor::columns`].
@@ -172,7 +174,8 @@ impl Predictor {
         let estimates = self.made.estimator.estimate(&mut rows, &usable, work);
         let answer = |(((question, read), estimate), row): (((&Question, Read), Estimate), Row)| {
             let Opinion { said, applied, degraded } = self.opinion(&self.made.estimator, question, &read, &estimate);
-            Answer { left: applied.left, said, applied, degraded, read, row }
+            let no_number = self.model().is_some() && estimate.fallback.is_some() && is_usable(question, &read);
+            Answer { left: applied.left, said, applied, degraded, no_number, read, row }
         };
         questions.iter().zip(reads).zip(estimates).zip(rows).map(answer).collect()
     }

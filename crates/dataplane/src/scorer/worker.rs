@@ -242,10 +242,8 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
             let known = self.owned.get(partition).and_then(|owned| owned.cases.promised(&asked.key));
             promised.extend(known.map(|at| (asked.key.clone(), at)));
         }
-        self.watch.count(|counts| {
-            questions.iter().for_each(|question| *counts.origins.entry(question.origin).or_default() += 1);
-        });
         let answers = predictor.answer(&questions, &mut self.work);
+        self.watch.count(|counts| counts.asked(&questions, &answers));
         let heard = self.challengers.ask(&predictor, &questions, &answers).await;
         let predictions = asked::predictions(&predictor, asked, answers, &mut promised).into_iter();
         let predictions = partitions.into_iter().zip(predictions).map(|(partition, (said, row))| (partition, said, row));

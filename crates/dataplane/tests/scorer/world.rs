@@ -88,18 +88,18 @@ impl World {
 
     /// A vector of a store with so many orders, for readers that read it from now on.
     pub(crate) async fn write(&self, store: &str, orders: u64) {
+        self.write_as(store, self.header(), orders).await;
+    }
+
+    /// What stands before the values of a vector that is as it should be.
+    pub(crate) fn header(&self) -> Header {
+        let (schema, as_of) = (features::schemas(&self.plan.pipeline).remove(0).id, self.clock.now());
+        Header { schema, generation: 1, position: 1, as_of, valid_until: NEVER, source_seen_at: None, source_silent: false }
+    }
+
+    /// The same for a vector that is not.
+    pub(crate) async fn write_as(&self, store: &str, header: Header, orders: u64) {
         let group = &self.plan.pipeline.groups[0];
-        let schema = features::schemas(&self.plan.pipeline).remove(0);
-        let (as_of, valid_until) = (self.clock.now(), NEVER);
-        let header = Header {
-            schema: schema.id,
-            generation: 1,
-            position: 1,
-            as_of,
-            valid_until,
-            source_seen_at: None,
-            source_silent: false,
-        };
         let mut packed = Vec::new();
         pack(&mut packed, &header, &[Some(orders)]);
         let at = VectorKey { entity: &group.entity, key: store, group: &group.name, generation: 1 };
@@ -203,8 +203,13 @@ pub(crate) fn predictor(pipeline: &Pipeline, model: Option<Arc<Package>>) -> Pre
 
 /// A model that says so many seconds, and a minute more for each order of the store.
 pub(crate) fn package(version: &str, seconds: f32) -> Arc<Package> {
+    package_of(version, seconds, 60.0)
+}
+
+/// The same with so much for each order.
+pub(crate) fn package_of(version: &str, seconds: f32, per_order: f32) -> Arc<Package> {
     let inputs = INPUTS.map(str::to_owned);
-    let model = Linear { version, inputs: &inputs, seconds, weight: Some(("orders_5m", 60.0)) };
+    let model = Linear { version, inputs: &inputs, seconds, weight: Some(("orders_5m", per_order)) };
     let mut files = Files::from([(MODEL.to_owned(), model.onnx()), (MANIFEST.to_owned(), model.manifest().into_bytes())]);
     let signer = Signer::from_secret(&[1; 32]);
     sign(&mut files, &signer);

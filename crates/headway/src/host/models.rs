@@ -117,7 +117,7 @@ impl Speaker {
             Ok(None) => true,
             Err(failure) => {
                 let name = told::named(models, wanted.as_deref());
-                self.change(|voice| voice.failed += 1);
+                self.count(&failure);
                 self.complain(&format!("{name} cannot speak for {}: {}", pipeline.id, failure.message));
                 false
             }
@@ -138,7 +138,7 @@ impl Speaker {
                 Err(failure) => {
                     let name = told::named(models, Some(digest));
                     let why = format!("{name} cannot challenge for {}: {}", pipeline.id, failure.message);
-                    self.change(|voice| voice.failed += 1);
+                    self.count(&failure);
                     if before.refused.get(digest) != Some(&why) {
                         tracing::warn!("{why}");
                         self.tell(why.clone());
@@ -160,6 +160,11 @@ impl Speaker {
         }
         self.change(|voice| (voice.challengers, voice.refused) = (challengers, refused));
         all_are_asked
+    }
+
+    /// Counts a model that is not asked.
+    fn count(&self, failure: &Failure) {
+        self.change(|voice| *voice.failed.entry(failure.flaw()).or_default() += 1);
     }
 
     /// Said once, however often it is tried.
@@ -213,7 +218,11 @@ impl Host {
     /// When this returns the process asks the model, or says why not.
     pub(super) async fn use_model(&self, pipeline: Option<&str>, wanted: &Wanted, by: &str) -> Result<Answer, Failure> {
         let (hosted, registry) = (self.predicting(pipeline)?, self.registry());
-        let chosen = registry.choose(hosted.pipeline(), wanted, by).await?;
+        let chosen = registry.choose(hosted.pipeline(), wanted, by).await.inspect_err(|failure| {
+            if let Some(speaker) = hosted.speaker.as_ref().filter(|_| failure.is_of_model()) {
+                speaker.count(failure);
+            }
+        })?;
         if let Some(speaker) = &hosted.speaker {
             speaker.look(&registry, hosted.pipeline(), true).await;
         }

@@ -36,8 +36,8 @@ pub(crate) struct Voice {
     pub(crate) refused: BTreeMap<String, String>,
     /// How often it has begun to ask another one.
     pub(crate) switched: u64,
-    /// How often one could not be loaded.
-    pub(crate) failed: u64,
+    /// How often one could not be loaded or was refused, by what is wrong with it.
+    pub(crate) failed: BTreeMap<&'static str, u64>,
 }
 
 impl Chosen {
@@ -167,7 +167,8 @@ fn challengers(models: &Models) -> Vec<Value> {
 fn process(voice: &Voice) -> Value {
     let Voice { digest, fault, challengers, refused, switched, failed } = voice;
     json!({
-        "digest": digest, "fault": fault, "challengers": challengers, "refused": refused, "switched": switched, "failed": failed,
+        "digest": digest, "fault": fault, "challengers": challengers, "refused": refused, "switched": switched,
+        "failed": failed.values().sum::<u64>(),
     })
 }
 

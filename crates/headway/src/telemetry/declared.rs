@@ -123,6 +123,13 @@ pub(super) static QUOTES_DEGRADED: Declared = metric(
     &["pipeline", "reason"],
     "Those of them that were not what the model says of what is so now, by the reason that they were answered with.",
 );
+pub(super) static QUOTES_UNKNOWN: Declared = metric(
+    "headway.quotes.unknown",
+    "{candidate}",
+    Kind::Counter,
+    &["pipeline", "entity"],
+    "Candidates of quotes that name an entity of which nothing is known, by its type: it is new, or its key is wrong.",
+);
 pub(super) static SCORER_LAG_RECORDS: Declared = metric(
     "headway.scorer.lag.records",
     "{record}",
@@ -155,6 +162,15 @@ pub(super) static PREDICTION_VECTORS: Declared = metric(
     "Predictions, by where their vectors came from: the online `store`, what was `remembered` of it, or `nowhere`. A step that could \
      not be committed counts again.",
 );
+pub(super) static FLAWS: Declared = metric(
+    "headway.predictions.flaws",
+    "{flaw}",
+    Kind::Counter,
+    &["pipeline", "flaw"],
+    "What was wrong with what predictions were made of: vectors that were `missing`, `unreadable`, `outdated` or `silent`, predictions for \
+     which a vector was `refused` by its group's rule, and those of which the model said `no_number`. A step that could not be committed \
+     counts again.",
+);
 pub(super) static CASES_OPEN: Declared =
     metric("headway.cases.open", "{case}", Kind::Gauge, PIPELINE, "Cases that are open in the partitions of this process.");
 pub(super) static CASES_ENDED: Declared = metric(
@@ -169,7 +185,8 @@ pub(super) static CASES_HEARD: Declared = metric(
     "{record}",
     Kind::Counter,
     &["pipeline", "what"],
-    "Records of the streams that tell of cases, by what became of them; a `contradiction` tells of an end before the one that counts.",
+    "Records of the streams that tell of cases, by what became of them; `midway` ones begin a case at a later stage than its first, and a \
+     `contradiction` tells of an end before the one that counts.",
 );
 pub(super) static CASES_RESTORED: Declared = metric(
     "headway.cases.restored",
@@ -203,9 +220,10 @@ pub(super) static MODEL_FAILURES: Declared = metric(
     "headway.model.failures",
     "{failure}",
     Kind::Counter,
-    &["pipeline"],
-    "Attempts to load a model that the catalog names, as the one that speaks or as a challenger, which came to nothing; who was asked \
-     before is asked until one succeeds.",
+    &["pipeline", "reason"],
+    "Models that were not loaded, to speak or to challenge, and those that were refused when somebody brought them to this process: by \
+     `files`, `digest`, `seal` or `key`, by `manifest`, `operators` or `golden_rows`, by the `signature` that is not the pipeline's, or because \
+     what is kept is `unavailable`. Who was asked before is asked until one loads.",
 );
 pub(super) static CHALLENGER: Declared = metric(
     "headway.challenger.info",
@@ -239,7 +257,7 @@ pub(super) static CPU: Declared =
 pub(super) static UPTIME: Declared = metric("process.uptime", "s", Kind::Gauge, &[], "How long the process has run.");
 
 /// Every metric, in the order in which they are told.
-pub(super) static ALL: [&Declared; 38] = [
+pub(super) static ALL: [&Declared; 40] = [
     &FRESHNESS,
     &LAG_RECORDS,
     &LAG_TIME,
@@ -258,11 +276,13 @@ pub(super) static ALL: [&Declared; 38] = [
     &HTTP_DURATION,
     &QUOTES,
     &QUOTES_DEGRADED,
+    &QUOTES_UNKNOWN,
     &SCORER_LAG_RECORDS,
     &SCORER_LAG_TIME,
     &PREDICTIONS,
     &DEGRADED,
     &PREDICTION_VECTORS,
+    &FLAWS,
     &CASES_OPEN,
     &CASES_ENDED,
     &CASES_HEARD,
@@ -308,4 +328,30 @@ pub(crate) fn reference() -> String {
         ));
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pages that promise a count for what may happen.
+    const PAGES: [&str; 3] = [
+        include_str!("../../../../docs/semantics.md"),
+        include_str!("../../../../docs/operations.md"),
+        include_str!("../../../../docs/reference/predictions.md"),
+    ];
+
+    #[test]
+    fn what_is_promised_to_be_counted_is_counted() {
+        let mut found = 0;
+        for name in PAGES.iter().flat_map(|page| page.split('`')).filter(|part| part.starts_with("headway.")) {
+            // Topics and groups have a pipeline in their name.
+            let name = name.split('{').next().unwrap_or_default();
+            if !name.starts_with("headway.<") {
+                assert!(ALL.iter().any(|declared| declared.name == name), "no metric is called {name}");
+                found += 1;
+            }
+        }
+        assert!(found > 10, "{found} names");
+    }
 }

@@ -166,6 +166,9 @@ fn requests(points: &mut Points, counts: &api::Counts) {
     for ((pipeline, vectors), count) in &counts.candidates {
         points.add(&declared::QUOTES, vec![pipeline.to_string(), (*vectors).to_owned()], Value::Integer(*count));
     }
+    for ((pipeline, entity), count) in &counts.unknown {
+        points.add(&declared::QUOTES_UNKNOWN, vec![pipeline.to_string(), entity.clone()], Value::Integer(*count));
+    }
     for ((pipeline, reason), count) in &counts.degraded {
         points.add(&declared::QUOTES_DEGRADED, vec![pipeline.to_string(), reason.clone()], Value::Integer(*count));
     }
@@ -191,6 +194,9 @@ fn predictions(points: &mut Points, pipeline: &str, counts: &scorer::Counts) {
         let labels = vec![pipeline.to_owned(), digest.to_string(), became.name().to_owned()];
         points.add(&declared::CHALLENGED, labels, Value::Integer(*count));
     }
+    for (flaw, count) in &counts.flaws {
+        points.add(&declared::FLAWS, of(flaw), Value::Integer(*count));
+    }
     for (how, count) in &counts.ended {
         points.add(&declared::CASES_ENDED, of(how), Value::Integer(*count));
     }
@@ -209,7 +215,9 @@ fn models(points: &mut Points, hosted: &Hosted) {
         points.add(&declared::CHALLENGER, vec![pipeline.clone(), challenger], Value::Integer(1));
     }
     points.add(&declared::MODEL_SWITCHES, vec![pipeline.clone()], Value::Integer(switched));
-    points.add(&declared::MODEL_FAILURES, vec![pipeline], Value::Integer(failed));
+    for (reason, count) in failed {
+        points.add(&declared::MODEL_FAILURES, vec![pipeline.clone(), reason.to_owned()], Value::Integer(count));
+    }
 }
 
 /// How far an engine's clock is behind. None for a partition that this process has given away, or that has not begun.
