@@ -18,6 +18,8 @@ pub struct Counts {
     pub latency: BTreeMap<Arc<str>, Latency>,
     /// Candidates of quotes by pipeline, and by where their vectors came from: `store`, `remembered` or `nowhere`.
     pub candidates: BTreeMap<(Arc<str>, &'static str), u64>,
+    /// Candidates of quotes that name an entity of which nothing is known, by pipeline and the entity's type.
+    pub unknown: BTreeMap<(Arc<str>, String), u64>,
     /// Candidates of quotes by pipeline and the reason for which they are degraded.
     pub degraded: BTreeMap<(Arc<str>, String), u64>,
 }

@@ -12,7 +12,6 @@ mod openapi;
 mod predicted;
 mod problem;
 mod quotes;
-mod remembered;
 mod routes;
 mod server;
 mod vectors;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pipeline::Pipeline;
 use ports::{Clock, OnlineStore};
-use scoring::Predictor;
+use scoring::{Predictor, Remembered};
 use tokio::sync::watch::Receiver;
 
 use crate::{attributes::Attributes, latest::Latest, quotes::Works, vectors::Vectors};
@@ -49,6 +49,11 @@ impl<O: OnlineStore> Predicted<O> {
     /// The same, with the latest prediction of each case, which somebody else follows.
     pub fn following(self, latest: Arc<Latest>) -> Self {
         Self { latest: Some(latest), ..self }
+    }
+
+    /// The same, sharing what was read last with whoever else predicts here.
+    pub fn remembering(self, remembered: Arc<Remembered>) -> Self {
+        Self { vectors: self.vectors.remembering(remembered), ..self }
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn quote<O: OnlineStore>(predicted: &Predicted<O>, drafts: Draf
     let question = |(facts, (origin, vectors)): (Facts, _)| Question { facts, at, vectors, origin };
     let questions: Vec<Question> = all.into_iter().zip(fetched).map(question).collect();
     let answers = predicted.works.with(|work| predictor.answer(&questions, work));
-    count(&predicted.id, &questions, &answers, counting);
+    count(&predicted.id, &questions, &answers, &unknown, counting);
     let each = drafts.named.into_iter().zip(&answers).zip(unknown);
     let said = each.map(|((candidate, answer), unknown)| Said::new(&predictor, candidate, at, answer, unknown));
     Quote::new(&predicted.id, &predictor, at, said.collect())
@@ -74,15 +74,19 @@ fn unknown<O>(
     entities.filter(|entity| is_unknown(entity)).cloned().collect()
 }
 
-fn count(pipeline: &std::sync::Arc<str>, questions: &[Question], answers: &[Answer], counting: &Counting) {
+fn count(
+    pipeline: &std::sync::Arc<str>,
+    questions: &[Question],
+    answers: &[Answer],
+    unknown: &[Vec<String>],
+    counting: &Counting,
+) {
     counting.add(|counts| {
+        for entity in unknown.iter().flatten() {
+            *counts.unknown.entry((pipeline.clone(), entity.clone())).or_default() += 1;
+        }
         for question in questions {
-            let origin = match question.origin {
-                Origin::Store => "store",
-                Origin::Remembered => "remembered",
-                Origin::Nowhere => "nowhere",
-            };
-            *counts.candidates.entry((pipeline.clone(), origin)).or_default() += 1;
+            *counts.candidates.entry((pipeline.clone(), question.origin.name())).or_default() += 1;
         }
         for reason in answers.iter().filter_map(|answer| answer.degraded.as_ref()) {
             *counts.degraded.entry((pipeline.clone(), reason.clone())).or_default() += 1;

@@ -5,14 +5,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use pipeline::Pipeline;
 use ports::{Clock, Error, ErrorKind, OnlineStore, Serving, VectorKey};
-use scoring::Origin;
+use scoring::{Origin, Remembered};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout},
 };
 use tracing::warn;
-
-use crate::remembered::Remembered;
 
 /// How often it is looked which generations readers read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -24,7 +22,7 @@ pub(crate) struct Vectors<O> {
     pipeline: Arc<Pipeline>,
     clock: Clock,
     serving: Mutex<Looked>,
-    remembered: Remembered,
+    remembered: Arc<Remembered>,
 }
 
 /// Which generations readers read, and when that was looked up.
@@ -42,8 +40,13 @@ type Needed<'k> = BTreeMap<(usize, &'k str), Option<Arc<[u8]>>>;
 
 impl<O: OnlineStore> Vectors<O> {
     pub(crate) fn new(online: O, pipeline: Arc<Pipeline>, clock: Clock) -> Self {
-        let remembered = Remembered::new(pipeline.groups.len());
+        let remembered = Arc::new(Remembered::new(&pipeline));
         Self { online, pipeline, clock, serving: Mutex::default(), remembered }
+    }
+
+    /// The same, sharing what was read last with others.
+    pub(crate) fn remembering(self, remembered: Arc<Remembered>) -> Self {
+        Self { remembered, ..self }
     }
 
     /// The vectors of each case. `keys` are those of its entities, one for each group. Never takes longer than `within`, about.
@@ -63,29 +66,26 @@ impl<O: OnlineStore> Vectors<O> {
             Err(_) => false,
         };
         let now = self.clock.now();
-        if reached {
-            let read = needed.iter().filter_map(|((group, key), vector)| Some((*group, *key, vector.clone()?)));
-            self.remembered.keep(read, now);
-        } else {
-            for ((group, key), vector) in &mut needed {
-                *vector = self.remembered.get(*group, key, now);
-            }
+        if !reached {
+            return keys.iter().map(|keys| self.remembered.vectors(keys, now)).collect();
         }
+        let read = needed.iter().filter_map(|((group, key), vector)| Some((*group, *key, vector.clone()?)));
+        self.remembered.keep(read, now);
         let of = |keys: &Vec<Option<&str>>| {
             let vector = |(group, key): (usize, &Option<&str>)| needed.get(&(group, (*key)?))?.clone();
-            let vectors: Vec<_> = keys.iter().enumerate().map(vector).collect();
-            let origin = match reached {
-                true => Origin::Store,
-                false if vectors.iter().any(Option::is_some) => Origin::Remembered,
-                false => Origin::Nowhere,
-            };
-            (origin, vectors)
+            (Origin::Store, keys.iter().enumerate().map(vector).collect())
         };
         keys.iter().map(of).collect()
     }
 
     async fn read(&self, needed: &mut Needed<'_>) -> Result<(), Error> {
         let serving = self.serving().await?;
+        if serving.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Transient,
+                "nobody said which generations are read: the online store was emptied, or is new",
+            ));
+        }
         let groups = &self.pipeline.groups;
         let (mut keys, mut found) = (Vec::new(), Vec::new());
         for ((group, key), vector) in needed.iter_mut() {

@@ -1,4 +1,4 @@
-//! Which model of a pipeline speaks: packages are kept as artifacts under their digests, and one decision follows the other in the
+//! Which model of a pipeline speaks, and which are asked beside it: packages are kept as artifacts under their digests, and one decision follows the other in the
 //! catalog. Decides nothing about whether a package may be trusted: whoever brings or fetches one loads it.
 
 use bytes::Bytes;
@@ -8,12 +8,15 @@ use scoring::package::{Files, digest};
 
 /// Models that are kept: about a year of weekly trainings. 50 packages of a megabyte are no burden to any folder.
 pub const KNOWN_MAX: usize = 50;
+/// Models that are asked beside the one that speaks: two of one training, the one before them and one by hand. Each is as large as a
+/// package may be in every process, and has a thread of each worker while it is asked.
+pub const CHALLENGERS_MAX: usize = 4;
 /// Steps that one can go back; who wants to go back further names the model.
 pub const BEFORE_MAX: usize = 10;
 /// The files of one package lie below this.
 const FOLDER: &str = "models";
 
-/// Who is to speak from now on.
+/// Who is to speak from now on, and who is to be asked beside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// This model, known before or not.
@@ -22,6 +25,10 @@ pub enum Choice {
     Nobody,
     /// Whoever spoke before.
     Back,
+    /// The same as now, and this model, known before or not, is asked beside it.
+    Challenger(KnownModel),
+    /// The same as now, and the model with this digest is not asked any longer.
+    NoChallenger(String),
 }
 
 /// The next decision, and what is forgotten by it.
@@ -33,43 +40,69 @@ pub struct Decision {
     pub forgotten: Vec<String>,
 }
 
-/// What follows from a choice; none when it is so already, or when there is nobody to go back to.
+/// What follows from a choice; none when it is so already, or when there is nobody to go back to. Whoever speaks challenges nobody. How
+/// many may challenge is for the caller to see.
 pub fn decide(current: &Models, choice: Choice, at: Timestamp) -> Option<Decision> {
     let mut models = Models { revision: current.revision + 1, at, ..current.clone() };
-    let champion = match choice {
+    match choice {
         Choice::Back => {
             models.champion = models.before.pop()?;
+            silence_the_champion(&mut models);
             return Some(Decision { models, forgotten: Vec::new() });
         }
-        Choice::Nobody => None,
+        Choice::Nobody => speak(&mut models, None),
         Choice::Model(model) => {
-            let digest = model.digest.clone();
-            match models.known.iter_mut().find(|known| known.digest == digest) {
-                // It may have been signed again, by somebody else.
-                Some(known) => known.key = model.key,
-                None => models.known.push(model),
-            }
-            Some(digest)
+            let digest = known(&mut models, model);
+            speak(&mut models, Some(digest));
         }
-    };
-    if champion == current.champion && models.known == current.known {
-        return None;
+        Choice::Challenger(model) => {
+            let digest = known(&mut models, model);
+            if models.champion.as_ref() != Some(&digest) && !models.challengers.contains(&digest) {
+                models.challengers.push(digest);
+            }
+        }
+        Choice::NoChallenger(digest) => models.challengers.retain(|challenger| *challenger != digest),
     }
-    if champion != current.champion {
-        models.before.push(std::mem::replace(&mut models.champion, champion));
-        let more = models.before.len().saturating_sub(BEFORE_MAX);
-        models.before.drain(..more);
+    if models == (Models { revision: models.revision, at, ..current.clone() }) {
+        return None;
     }
     let forgotten = forget_the_oldest(&mut models);
     Some(Decision { models, forgotten })
 }
 
-/// Those that nobody goes back to by one step after the other, as many as there are too many.
+/// Keeps a model, and gives its digest.
+fn known(models: &mut Models, model: KnownModel) -> String {
+    let digest = model.digest.clone();
+    match models.known.iter_mut().find(|known| known.digest == digest) {
+        // It may have been signed again, by somebody else.
+        Some(known) => known.key = model.key,
+        None => models.known.push(model),
+    }
+    digest
+}
+
+fn speak(models: &mut Models, champion: Option<String>) {
+    if champion == models.champion {
+        return;
+    }
+    models.before.push(std::mem::replace(&mut models.champion, champion));
+    let more = models.before.len().saturating_sub(BEFORE_MAX);
+    models.before.drain(..more);
+    silence_the_champion(models);
+}
+
+fn silence_the_champion(models: &mut Models) {
+    let Models { challengers, champion, .. } = models;
+    challengers.retain(|challenger| champion.as_ref() != Some(challenger));
+}
+
+/// Those that nobody asks or goes back to by one step after the other, as many as there are too many.
 fn forget_the_oldest(models: &mut Models) -> Vec<String> {
     let mut forgotten = Vec::new();
     while models.known.len() > KNOWN_MAX {
         let is_needed = |digest: &String| {
-            models.champion.as_ref() == Some(digest) || models.before.iter().flatten().any(|before| before == digest)
+            let spoke = models.champion.iter().chain(models.before.iter().flatten());
+            spoke.chain(&models.challengers).any(|needed| needed == digest)
         };
         let Some(oldest) = models.known.iter().position(|known| !is_needed(&known.digest)) else { break };
         forgotten.push(models.known.remove(oldest).digest);

@@ -77,6 +77,11 @@ impl Topics {
         format!("{}eta", self.prefix).into()
     }
 
+    /// What challengers would have said in the place of predictions.
+    pub fn shadow(&self) -> Arc<str> {
+        format!("{}shadow", self.prefix).into()
+    }
+
     /// The rows that predictions were made of.
     pub fn feature_log(&self) -> Arc<str> {
         format!("{}feature-log", self.prefix).into()
@@ -138,6 +143,7 @@ impl Topics {
         let spec = |name, retention| TopicSpec { name, partitions, retention: Some(retention), retention_bytes: None };
         vec![
             spec(self.predictions(), retention),
+            spec(self.shadow(), retention),
             spec(self.feature_log(), retention),
             spec(self.cases(), Span(retention.0 + lasts.0)),
         ]

@@ -61,6 +61,36 @@ fn what_is_so_already_is_no_decision() {
 }
 
 #[test]
+fn challengers_come_and_go_and_never_speak() {
+    let challenge = |number: usize| Choice::Challenger(model(number));
+    let models = after([use_of(1), challenge(2), challenge(3)]);
+    assert_eq!((champion(&models), &models.challengers[..]), (Some("digest 1"), &["digest 2".to_owned(), "digest 3".into()][..]));
+    assert_eq!((models.before.len(), models.known.len()), (1, 3), "there is no way back from what never spoke");
+    for nothing in [challenge(2), challenge(1), Choice::NoChallenger("digest 1".into()), use_of(1)] {
+        assert_eq!(decide(&models, nothing.clone(), Timestamp(9)), None, "{nothing:?}");
+    }
+    let Decision { models: without, forgotten } =
+        decide(&models, Choice::NoChallenger("digest 2".into()), Timestamp(9)).expect("a change");
+    assert_eq!((&without.challengers[..], forgotten.len(), without.known.len()), (&["digest 3".to_owned()][..], 0, 3));
+    // Whoever begins to speak challenges nobody, also on the way back.
+    let Decision { models: next, .. } = decide(&models, use_of(3), Timestamp(9)).expect("a change");
+    assert_eq!((champion(&next), &next.challengers[..]), (Some("digest 3"), &["digest 2".to_owned()][..]));
+    let Decision { models: next, .. } = decide(&next, challenge(1), Timestamp(9)).expect("a change");
+    let Decision { models: back, .. } = decide(&next, Choice::Back, Timestamp(9)).expect("a change");
+    assert_eq!((champion(&back), &back.challengers[..]), (Some("digest 1"), &["digest 2".to_owned()][..]));
+}
+
+#[test]
+fn challengers_are_not_forgotten() {
+    let first = model(0);
+    let mut models = after([use_of(1), Choice::Challenger(first.clone())]);
+    for number in 2..KNOWN_MAX + 20 {
+        models = decide(&models, use_of(number), Timestamp(9)).expect("a change").models;
+    }
+    assert!(models.known.len() == KNOWN_MAX && models.known(&first.digest).is_some());
+}
+
+#[test]
 fn what_nobody_goes_back_to_is_forgotten_in_the_end() {
     let mut models = after([use_of(0)]);
     let mut forgotten = Vec::new();

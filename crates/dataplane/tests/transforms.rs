@@ -162,6 +162,9 @@ fn expression(kind: Type, visible: &[ValueKind], below: &[BoxedStrategy<Expr>]) 
             2 => (rounding(), sub(Type::Number)).prop_map(|(function, of)| Expr::Call(function, vec![of])),
             2 => (select(&[Function::Least, Function::Greatest][..]), vec(sub(Type::Number), 2..4))
                 .prop_map(|(function, of)| Expr::Call(function, of)),
+            1 => (sub(Type::Number), sub(Type::Number), number(), sub(Type::Number)).prop_map(|(value, n, strength, towards)| {
+                Expr::Call(Function::Shrunk, vec![value, n, Expr::Number(strength), towards])
+            }),
         ]
         .boxed(),
         Type::Text => (select(&[Function::Lower, Function::Upper][..]), sub(Type::Text))

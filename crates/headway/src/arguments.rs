@@ -25,7 +25,7 @@ pub(crate) use self::{
     doctor::Doctor,
     explain::{Audit, AuditLate, Explain, Plan},
     features::{Features, FeaturesGet},
-    models::{Models, ModelsList, ModelsOf, ModelsShow, ModelsSign, ModelsUse, ModelsVerify},
+    models::{Models, ModelsChallenge, ModelsList, ModelsOf, ModelsShow, ModelsSign, ModelsUse, ModelsVerify, ModelsWithdraw},
     new::New,
     run::Run,
     sample::Sample,
@@ -98,7 +98,7 @@ pub(crate) enum Command {
     Topics(Topics),
     /// Tell whether this machine, this folder and its servers are fit, and what to do where they are not; changes nothing
     Doctor(Doctor),
-    /// Sign packages of models, check them as a scorer does, and choose the one that speaks
+    /// Sign packages of models, check them as a scorer does, and choose the one that speaks and those that challenge it
     #[command(subcommand)]
     Models(Models),
     /// Generate a history of events, and instants to ask about

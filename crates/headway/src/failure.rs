@@ -34,6 +34,8 @@ pub(crate) struct Failure {
     closed_pipe: bool,
     /// Of a part outside, if that is what failed.
     kind: Option<ports::ErrorKind>,
+    /// What is wrong with a model, in a word, if that is what failed.
+    flaw: Option<&'static str>,
 }
 
 impl Failure {
@@ -83,6 +85,21 @@ impl Failure {
         self.code.0 == BAD_CONFIGURATION
     }
 
+    /// What is wrong with a model that could not be loaded, for counts.
+    pub(crate) fn flaw(&self) -> &'static str {
+        self.flaw.unwrap_or("unavailable")
+    }
+
+    /// The same for this flaw of a model.
+    pub(crate) fn of_model(self, flaw: &'static str) -> Self {
+        Self { flaw: Some(flaw), ..self }
+    }
+
+    /// Whether a model was refused.
+    pub(crate) fn is_of_model(&self) -> bool {
+        self.flaw.is_some()
+    }
+
     /// Whether somebody else was faster, so that it has to be looked at again.
     pub(crate) fn is_overtaken(&self) -> bool {
         self.kind == Some(ports::ErrorKind::Fenced)
@@ -98,7 +115,7 @@ impl Failure {
     }
 
     fn new(code: u8, message: String) -> Self {
-        Self { code: ExitNumber(code), message, details: None, closed_pipe: false, kind: None }
+        Self { code: ExitNumber(code), message, details: None, closed_pipe: false, kind: None, flaw: None }
     }
 }
 
@@ -120,7 +137,7 @@ impl From<scoring::Error> for Failure {
             _ => error.to_string(),
         };
         // Names in a package are words of whoever made it.
-        Self { kind: Some(kind), ..Self::new(code, plain(&message)) }
+        Self { kind: Some(kind), flaw: Some(error.code()), ..Self::new(code, plain(&message)) }
     }
 }
 

@@ -1,12 +1,15 @@
-//! The models of a pipeline, for commands and for the running process: what is kept, which one speaks, and the change from one to
-//! another. Nothing is changed before the model was loaded as a scorer loads it, so whoever is refused leaves everything as it was.
+//! The models of a pipeline, for commands and for the running process: what is kept, which one speaks, which are asked beside it, and the
+//! change from one to another. Nothing is changed before the model was loaded as a scorer loads it, so whoever is refused leaves everything as it was.
 
 pub(crate) mod told;
 pub(crate) mod trust;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use dataplane::models::{self, Choice, Decision};
+use dataplane::models::{self, CHALLENGERS_MAX, Choice, Decision};
 use io_folder::{FolderArtifacts, FolderCatalog};
 use pipeline::Pipeline;
 use ports::{AuditEntry, Catalog, Clock, ErrorKind, KnownModel, Models};
@@ -35,6 +38,20 @@ pub(crate) enum Wanted {
     Nobody,
     /// The one before.
     Back,
+    /// The same as now, with this one beside it.
+    Challenger(Brought),
+    /// The same as now, without the challenger whose digest begins like this.
+    NoChallenger(String),
+}
+
+/// A model that somebody names.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Brought {
+    /// The package in this folder.
+    Package(PathBuf),
+    /// The one that is kept and whose digest begins like this.
+    Digest(String),
 }
 
 /// Where models are kept and decided about.
@@ -57,15 +74,15 @@ impl Registry {
         self.open(pipeline, models::fetch(&self.artifacts, &pipeline.id, digest).await?).await
     }
 
-    /// Decides who speaks, if that can be.
+    /// Decides who speaks and who is asked beside, if that can be.
     pub(crate) async fn choose(&self, pipeline: &Arc<Pipeline>, wanted: &Wanted, by: &str) -> Result<Chosen, Failure> {
         for _ in 0..ATTEMPTS_MAX {
             let current = self.models(&pipeline.id).await?;
             let choice = self.choice(pipeline, &current, wanted, by).await?;
             let Some(Decision { models, forgotten }) = models::decide(&current, choice, self.clock.now()) else {
-                return Ok(Chosen { changed: false, before: current.champion.clone(), models: current });
+                return Ok(Chosen { changed: false, before: current.clone(), models: current });
             };
-            let chosen = Chosen { changed: true, before: current.champion, models };
+            let chosen = Chosen { changed: true, before: current, models };
             let action = format!("models {}", pipeline.id);
             let audit = AuditEntry { at: chosen.models.at, actor: by.to_owned(), action, detail: chosen.words() };
             match self.catalog.choose(&chosen.models, &audit).await {
@@ -87,17 +104,21 @@ impl Registry {
     async fn choice(&self, pipeline: &Arc<Pipeline>, current: &Models, wanted: &Wanted, by: &str) -> Result<Choice, Failure> {
         match wanted {
             Wanted::Nobody => Ok(Choice::Nobody),
-            Wanted::Package(folder) => {
-                let folder = folder.clone();
-                let files = blocking(move || Ok(read_folder(&folder, &Limits::default())?)).await?;
-                let package = self.open(pipeline, files.clone()).await?;
-                models::keep(&self.artifacts, &pipeline.id, &files).await?;
-                Ok(Choice::Model(self.named(&package, by)))
+            Wanted::Package(folder) => Ok(Choice::Model(self.brought(pipeline, folder, by).await?)),
+            Wanted::Digest(begins) => Ok(Choice::Model(self.kept(pipeline, current, begins).await?)),
+            Wanted::Challenger(brought) => {
+                let model = match brought {
+                    Brought::Package(folder) => self.brought(pipeline, folder, by).await?,
+                    Brought::Digest(begins) => self.kept(pipeline, current, begins).await?,
+                };
+                may_challenge(current, &model)?;
+                Ok(Choice::Challenger(model))
             }
-            Wanted::Digest(begins) => {
-                let known = one_of(current, begins)?;
-                self.load(pipeline, &known.digest).await?;
-                Ok(Choice::Model(known))
+            Wanted::NoChallenger(begins) => {
+                let challenges = |known: &&KnownModel| current.challengers.contains(&known.digest);
+                let challengers = Models { known: current.known.iter().filter(challenges).cloned().collect(), ..current.clone() };
+                let why = format!("no challenger of {} begins with {begins}: `headway models list` shows them", pipeline.id);
+                Ok(Choice::NoChallenger(one_of(&challengers, begins, &why)?.digest))
             }
             Wanted::Back => match current.before.last() {
                 None => Err(Failure::failed(format!("nobody spoke for {} before: there is no way back", pipeline.id))),
@@ -109,6 +130,26 @@ impl Registry {
                 }
             },
         }
+    }
+
+    /// The model of a package, loaded and kept.
+    async fn brought(&self, pipeline: &Arc<Pipeline>, folder: &Path, by: &str) -> Result<KnownModel, Failure> {
+        let folder = folder.to_owned();
+        let files = blocking(move || Ok(read_folder(&folder, &Limits::default())?)).await?;
+        let package = self.open(pipeline, files.clone()).await?;
+        models::keep(&self.artifacts, &pipeline.id, &files).await?;
+        Ok(self.named(&package, by))
+    }
+
+    /// A model that is kept, after it was loaded.
+    async fn kept(&self, pipeline: &Arc<Pipeline>, current: &Models, begins: &str) -> Result<KnownModel, Failure> {
+        let why = format!(
+            "no model of {} begins with {begins}: `headway models list` shows those that are kept, and the folder of a package brings one",
+            pipeline.id
+        );
+        let known = one_of(current, begins, &why)?;
+        self.load(pipeline, &known.digest).await?;
+        Ok(known)
     }
 
     fn named(&self, package: &Package, by: &str) -> KnownModel {
@@ -139,19 +180,31 @@ impl Registry {
     }
 }
 
-/// The only model whose digest begins like this.
-fn one_of(models: &Models, begins: &str) -> Result<KnownModel, Failure> {
+/// The only model whose digest begins like this, or why there is none.
+fn one_of(models: &Models, begins: &str, why: &str) -> Result<KnownModel, Failure> {
     let mut found = models.known.iter().filter(|known| known.digest.starts_with(begins));
     match (found.next(), found.next()) {
         (Some(known), None) => Ok(known.clone()),
         (Some(_), Some(_)) => {
             Err(Failure::failed(format!("several models begin with {begins}: write more digits of the digest")))
         }
-        (None, _) => Err(Failure::failed(format!(
-            "no model of {} begins with {begins}: `headway models list` shows those that are kept, and the folder of a package brings one",
-            models.pipeline
-        ))),
+        (None, _) => Err(Failure::failed(why)),
     }
+}
+
+/// Whether there is room for one more, and it is not the one that speaks.
+fn may_challenge(current: &Models, model: &KnownModel) -> Result<(), Failure> {
+    let Models { pipeline, champion, challengers, .. } = current;
+    if champion.as_ref() == Some(&model.digest) {
+        let name = told::named(current, Some(&model.digest));
+        return Err(Failure::failed(format!("{name} speaks for {pipeline}: it cannot challenge itself")));
+    }
+    if challengers.len() >= CHALLENGERS_MAX && !challengers.contains(&model.digest) {
+        return Err(Failure::failed(format!(
+            "{CHALLENGERS_MAX} models challenge the one of {pipeline} already, which is the most: let one go by `headway models withdraw`"
+        )));
+    }
+    Ok(())
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {

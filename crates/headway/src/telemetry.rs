@@ -8,6 +8,7 @@ mod gather;
 mod linker;
 mod logs;
 mod otlp;
+mod page;
 mod process;
 mod push;
 mod text;
@@ -20,9 +21,9 @@ use tracing_subscriber::{Registry, layer::SubscriberExt};
 
 use crate::{arguments::Telling, console::Console, failure::Failure, host::Host};
 pub(crate) use collector::Collector;
-pub(crate) use declared::reference;
 pub(crate) use gather::Gatherer;
 pub(crate) use linker::linker;
+pub(crate) use page::reference;
 pub(crate) use text::text;
 use traces::Traces;
 

@@ -104,7 +104,7 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
-/// Built-in functions. Except for `Coalesce`, `Least`, `Greatest` and `NullIf`, a null argument gives null.
+/// Built-in functions. Except for `Coalesce`, `Least`, `Greatest`, `NullIf` and `Shrunk`, a null argument gives null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
     /// `abs(number)`
@@ -133,4 +133,7 @@ pub enum Function {
     StartsWith,
     /// `ends_with(text, 'literal')`
     EndsWith,
+    /// What `shrink` declares, and no text can call: of four numbers - a value, how many observations it is made of, the strength of its
+    /// prior as a literal, and what it is shrunk towards, shrunk itself - the first towards the last, or the one of both that is known.
+    Shrunk,
 }

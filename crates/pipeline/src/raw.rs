@@ -5,6 +5,7 @@
 
 mod absence;
 mod case;
+mod computed;
 mod example;
 mod feature;
 mod group;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 
 pub(crate) use absence::{ClockText, RawAbsence, RawZone};
 pub(crate) use case::{RawAttribute, RawCase, RawFallback, RawModel, RawMove, RawTriggers};
+pub(crate) use computed::{RawComputed, RawEvidence, RawShrunk};
 pub(crate) use example::{RawExample, RawExpected, RawTold};
 pub(crate) use feature::{AGGREGATORS, RawFeature};
 pub(crate) use group::{RawGroup, RawWhenOutdated};
@@ -60,8 +62,8 @@ pub(crate) struct RawPipeline {
     pub(crate) source: BTreeMap<String, RawSource>,
     /// Groups of features that share entity, source and hop, by name.
     pub(crate) group: BTreeMap<String, RawGroup>,
-    /// Values computed from features, by name: a SQL expression over feature columns and other transforms.
-    pub(crate) transform: BTreeMap<String, Sql>,
+    /// Values computed from features, by name: a SQL expression over feature columns and other transforms, or what `shrink` says.
+    pub(crate) transform: BTreeMap<String, RawComputed>,
     /// What is predicted, if anything is.
     pub(crate) case: Option<RawCase>,
     /// Events in, expected features out.

@@ -1,4 +1,4 @@
-//! The models that a pipeline knows, and which of them speaks. Their files are artifacts; here they are names.
+//! The models that a pipeline knows, which of them speaks, and which are asked beside it. Their files are artifacts; here they are names.
 
 use domain::Timestamp;
 
@@ -13,6 +13,8 @@ pub struct Models {
     pub known: Vec<KnownModel>,
     /// The digest of the one that speaks; none for the estimates that need no model.
     pub champion: Option<String>,
+    /// The digests of those that are asked beside it and never speak, in the order in which they were chosen.
+    pub challengers: Vec<String>,
     /// Who spoke before, the latest one last.
     pub before: Vec<Option<String>>,
     /// When it was decided.
@@ -40,7 +42,8 @@ impl Models {
     /// Nothing is known of any model, and nobody has decided anything.
     pub fn none(pipeline: &str) -> Self {
         let (pipeline, at) = (pipeline.to_owned(), Timestamp(0));
-        Self { pipeline, revision: 0, known: Vec::new(), champion: None, before: Vec::new(), at }
+        let (known, challengers, before) = (Vec::new(), Vec::new(), Vec::new());
+        Self { pipeline, revision: 0, known, champion: None, challengers, before, at }
     }
 
     /// A model that is kept.

@@ -11,10 +11,10 @@
 
 use std::collections::BTreeMap;
 
+use domain::{Evidence, shrunk};
 use pipeline::{CalibrationRules, OutOfRange};
 
 use crate::quantiles::{LEVELS, Quantiles};
-use crate::shrink::{Evidence, shrunk};
 use crate::state::{Mark, Reader, StateFault, StateId, Writer, is_key};
 
 const MARK: Mark = (b"hca1", "calibration state");

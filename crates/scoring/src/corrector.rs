@@ -14,12 +14,11 @@ mod curve;
 
 use std::collections::BTreeMap;
 
-use domain::{Span, Timestamp};
+use domain::{Evidence, Span, Timestamp, shrunk};
 use pipeline::{CorrectorRules, OutOfRange};
 
 pub use self::adjustments::Adjustments;
 use self::curve::{Censored, Curve};
-use crate::shrink::{Evidence, shrunk};
 use crate::state::{Mark, Reader, StateFault, StateId, Writer, is_key};
 
 const MARK: Mark = (b"hco1", "corrector state");

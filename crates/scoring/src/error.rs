@@ -146,3 +146,19 @@ pub enum Error {
         reason: String,
     },
 }
+
+impl Error {
+    /// What is wrong, in a word for counts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } | Self::Missing { .. } | Self::Unexpected { .. } | Self::TooLarge { .. } => "files",
+            Self::Changed { .. } => "digest",
+            Self::Key { .. } | Self::Untrusted { .. } => "key",
+            Self::Signature { .. } | Self::Forged { .. } => "seal",
+            Self::Manifest { .. } => "manifest",
+            Self::Model { .. } | Self::Run { .. } => "operators",
+            Self::Golden { .. } | Self::NotFinite { .. } => "golden_rows",
+            Self::Misfit { .. } | Self::Rows { .. } => "signature",
+        }
+    }
+}

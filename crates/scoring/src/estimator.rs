@@ -19,16 +19,22 @@ pub const OUTPUTS: [&str; 4] = ["p10", "p50", "p80", "p90"];
 /// The values of a row, none being null.
 pub type Row = Vec<Option<Value>>;
 
-/// Who says how long a case will take.
-#[derive(Debug)]
+/// Who says how long a case will take. A copy costs next to nothing, and may ask another model.
+#[derive(Clone, Debug)]
 pub struct Estimator {
+    declared: Arc<Declared>,
+    model: Option<Arc<Model>>,
+}
+
+/// What does not depend on the model.
+#[derive(Debug)]
+struct Declared {
     /// Of [`Case::inputs`], over the columns before them.
     inputs: Transforms,
     /// The median of each fallback, over all columns.
     medians: Transforms,
     fallbacks: Vec<Fallback>,
     columns: Vec<(String, ValueKind)>,
-    model: Option<Model>,
 }
 
 /// A model that fits.
@@ -70,13 +76,13 @@ impl Estimator {
             kind: ValueKind::Float,
         };
         let medians: Vec<Transform> = case.fallbacks.iter().map(median).collect();
-        Self {
+        let declared = Declared {
             inputs: Transforms::new(&kinds[..before], &case.inputs),
             medians: Transforms::new(&kinds, &medians),
             fallbacks: case.fallbacks.clone(),
             columns,
-            model: None,
-        }
+        };
+        Self { declared: Arc::new(declared), model: None }
     }
 
     /// The same, with a model that is asked first.
@@ -98,7 +104,7 @@ impl Estimator {
             return refuse(format!("it takes {has} inputs, and the pipeline declares {expected}."));
         }
         for (place, (input, column)) in manifest.inputs.iter().zip(&declared.inputs).enumerate() {
-            let (name, kind) = &self.columns[*column];
+            let (name, kind) = &self.declared.columns[*column];
             if input.name != *name {
                 return refuse(format!("its input {place} is {:?}, where the pipeline declares {name:?}.", input.name));
             }
@@ -124,7 +130,7 @@ impl Estimator {
             *level = (place, offset.copied().unwrap_or(0.0));
         }
         let columns = declared.inputs.clone();
-        Ok(Self { model: Some(Model { package, columns, levels }), ..self })
+        Ok(Self { model: Some(Arc::new(Model { package, columns, levels })), ..self })
     }
 
     /// The model that is asked.
@@ -134,7 +140,7 @@ impl Estimator {
 
     /// The columns of a row with its inputs.
     pub fn columns(&self) -> &[(String, ValueKind)] {
-        &self.columns
+        &self.declared.columns
     }
 
     /// Adds the inputs to each row, and says how long each case will take. The model is not asked about a row that is not `usable`.
@@ -143,14 +149,23 @@ impl Estimator {
     ///
     /// When a row has another number of values than there are columns before the inputs.
     pub fn estimate(&self, rows: &mut [Row], usable: &[bool], work: &mut Work) -> Vec<Estimate> {
-        let mut inputs = self.inputs.evaluator();
+        let mut inputs = self.declared.inputs.evaluator();
         let mut added = Row::new();
         for row in &mut *rows {
             inputs.append(row, &mut added);
             row.append(&mut added);
         }
+        self.estimate_complete(rows, usable, work)
+    }
+
+    /// The same for rows that have their inputs.
+    ///
+    /// # Panics
+    ///
+    /// When a row has another number of values than there are columns.
+    pub fn estimate_complete(&self, rows: &[Row], usable: &[bool], work: &mut Work) -> Vec<Estimate> {
         let said = self.ask(rows, work);
-        let mut medians = self.medians.evaluator();
+        let mut medians = self.declared.medians.evaluator();
         let each = rows.iter().zip(said).zip(usable).map(|((row, said), usable)| match said {
             Some(left) if *usable => Estimate { left, fallback: None },
             _ => {
@@ -164,7 +179,8 @@ impl Estimator {
 
     /// What the model says of each row; none where that is no number.
     fn ask(&self, rows: &[Row], work: &mut Work) -> Vec<Option<Quantiles>> {
-        let Some(Model { package, columns, levels }) = &self.model else { return vec![None; rows.len()] };
+        let Some(model) = &self.model else { return vec![None; rows.len()] };
+        let Model { package, columns, levels } = &**model;
         let Work { seen, said, scratch, .. } = work;
         seen.clear();
         for row in rows {
@@ -192,7 +208,7 @@ impl Estimator {
         };
         let found = medians.iter().enumerate().find_map(known);
         let (place, seconds) = found.unwrap_or_else(|| panic!("the last fallback of a case looks at nothing and is a number"));
-        let spread = self.fallbacks[place].spread.map(|factor| factor * seconds);
+        let spread = self.declared.fallbacks[place].spread.map(|factor| factor * seconds);
         let left = Quantiles::rearranged(spread).unwrap_or_else(|| panic!("multiples of a finite number are numbers"));
         Estimate { left, fallback: Some(place) }
     }

@@ -1,6 +1,7 @@
 //! From what is known of a case to what is said about it: row, estimate, promise. A case that is under way and one that is only asked
 //! about go through here alike, so the same facts and vectors give the same numbers. Vectors are fetched by somebody else.
 
+mod challenger;
 mod facts;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use domain::{Schema, Timestamp};
 use pipeline::{Case, Group, Pipeline};
 
+pub use self::challenger::Opinion;
 pub use self::facts::Facts;
 use crate::{
     Applied, Calendar, Error, Estimate, Estimator, Influence, Own, Package, PromisePolicy, Quantiles, Read, Row, Rows, Slot,
@@ -21,6 +23,8 @@ use crate::{
 pub struct Predictor {
     made: Arc<Made>,
     tuning: Arc<Tuning>,
+    /// Each with its model.
+    challengers: Arc<[Estimator]>,
 }
 
 /// What does not change with outcomes.
@@ -50,7 +54,7 @@ pub struct Question {
 }
 
 /// Where vectors come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// The online store has answered.
     Store,
@@ -71,10 +75,23 @@ pub struct Answer {
     pub applied: Applied,
     /// Why it is not what the model says of what is so now: the gravest reason.
     pub degraded: Option<String>,
+    /// Whether the model was asked, and what it said is no number.
+    pub no_number: bool,
     /// What was read.
     pub read: Read,
     /// What the model was given, and whatever else a case has: the values of [`Predictor::columns`].
     pub row: Row,
+}
+
+impl Origin {
+    /// For counts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Remembered => "remembered",
+            Self::Nowhere => "nowhere",
+        }
+    }
 }
 
 impl Predictor {
@@ -100,12 +117,23 @@ impl Predictor {
         let wanted = key_of.iter().map(Option::is_some).collect();
         let rows = Rows::new(pipeline, schemas, calendar);
         let made = Made { rows, wanted, key_of, case, estimator, promise };
-        Ok(Some(Self { made: Arc::new(made), tuning: Arc::default() }))
+        Ok(Some(Self { made: Arc::new(made), tuning: Arc::default(), challengers: Arc::default() }))
+    }
+
+    /// The same, with models that may be asked about the same rows and never speak.
+    ///
+    /// # Errors
+    ///
+    /// When one of them does not fit the pipeline.
+    pub fn with_challengers(&self, models: impl IntoIterator<Item = Arc<Package>>) -> Result<Self, Error> {
+        let challenger = |model| self.made.estimator.clone().with_model(&self.made.case, model);
+        let challengers = models.into_iter().map(challenger).collect::<Result<_, Error>>()?;
+        Ok(Self { challengers, ..self.clone() })
     }
 
     /// The same, with what outcomes have taught.
     pub fn with_tuning(&self, tuning: Arc<Tuning>) -> Self {
-        Self { made: self.made.clone(), tuning }
+        Self { tuning, ..self.clone() }
     }
 
     /// The area of a case, by which errors are corrected and calibrated; empty where it has none.
@@ -142,13 +170,12 @@ impl Predictor {
             (known.row, known.read)
         };
         let (mut rows, reads): (Vec<Row>, Vec<Read>) = questions.iter().map(&mut join).unzip();
-        let is_usable = |(question, read): (&Question, &Read)| question.origin != Origin::Nowhere && !read.refused;
-        let usable: Vec<bool> = questions.iter().zip(&reads).map(is_usable).collect();
+        let usable: Vec<bool> = questions.iter().zip(&reads).map(|(question, read)| is_usable(question, read)).collect();
         let estimates = self.made.estimator.estimate(&mut rows, &usable, work);
         let answer = |(((question, read), estimate), row): (((&Question, Read), Estimate), Row)| {
-            let degraded = self.degraded(&estimate, question.origin, &read).map(str::to_owned);
-            let applied = self.applied(question, &estimate);
-            Answer { left: applied.left, said: estimate.left, applied, degraded, read, row }
+            let Opinion { said, applied, degraded } = self.opinion(&self.made.estimator, question, &read, &estimate);
+            let no_number = self.model().is_some() && estimate.fallback.is_some() && is_usable(question, &read);
+            Answer { left: applied.left, said, applied, degraded, no_number, read, row }
         };
         questions.iter().zip(reads).zip(estimates).zip(rows).map(answer).collect()
     }
@@ -167,13 +194,18 @@ impl Predictor {
         self.made.promise.promise(left, at, standing)
     }
 
+    fn opinion(&self, speaker: &Estimator, question: &Question, read: &Read, estimate: &Estimate) -> Opinion {
+        let degraded = self.degraded(estimate, question.origin, read).map(str::to_owned);
+        Opinion { said: estimate.left, applied: self.applied(speaker, question, estimate), degraded }
+    }
+
     /// Applies what is known of whoever spoke, at this stage and in this area.
-    fn applied(&self, question: &Question, estimate: &Estimate) -> Applied {
-        let Made { case, estimator, .. } = &*self.made;
+    fn applied(&self, speaker: &Estimator, question: &Question, estimate: &Estimate) -> Applied {
+        let case = &self.made.case;
         if self.tuning.is_empty() {
             return Applied::nothing(&estimate.left);
         }
-        let digest = estimator.model().map(|package| package.digest().to_string());
+        let digest = speaker.model().map(|package| package.digest().to_string());
         let fallback = estimate.fallback.map(|place| &*case.fallbacks[place].name);
         let slot = Slot::new(case, digest.as_deref(), fallback, question.facts.stage());
         let area = self.area(&question.facts);
@@ -190,6 +222,11 @@ impl Predictor {
             None => None,
         }
     }
+}
+
+/// Whether a model may be asked.
+fn is_usable(question: &Question, read: &Read) -> bool {
+    question.origin != Origin::Nowhere && !read.refused
 }
 
 /// What a resolved pipeline declares.

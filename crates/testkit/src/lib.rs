@@ -1,6 +1,6 @@
 //! What the tests of other crates compare with and feed on: an oracle that computes features a second time, the slow and
 //! obvious way, seeded generators of pipelines and record streams, one contract suite for each port, fakes of ports for
-//! simulations, and real servers for adapters. A dev-dependency only.
+//! simulations, a small model, and real servers for adapters. A dev-dependency only.
 //!
 //! The oracle is written from `docs/semantics.md` alone. It never imports the engine or polars and shares no code with
 //! them, so that a mistake would have to be made twice to go unseen.
@@ -8,6 +8,7 @@
 pub mod contract;
 pub mod fake;
 pub mod generate;
+pub mod model;
 mod oracle;
 pub mod pipelines;
 mod record;

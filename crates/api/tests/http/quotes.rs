@@ -34,6 +34,7 @@ async fn each_candidate_is_answered_in_its_place() {
     assert_eq!((&answered.body["pipeline"], &answered.body["digest"]), (&"parking".into(), &json!(null)));
     assert_eq!(said(&answered.body), [(303.0, "lot"), (543.0, "lot"), (300.0, "zone")]);
     assert_eq!(answered.body["candidates"][2]["unknown"], json!(["lot"]), "it may be new, or a mistake");
+    assert_eq!(scene.api.counts().unknown, [(("parking".into(), "lot".to_owned()), 1)].into());
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,6 +36,8 @@ pub struct Rules {
 pub enum Heard {
     /// It was news.
     News,
+    /// It was news, and a case begins with it that has come further than its first stage: nobody has told of that yet, or it was lost.
+    Midway,
     /// It was known already, or says nothing of a case.
     Nothing,
     /// Stamped further in the future than its stream allows.
@@ -57,6 +59,7 @@ impl Heard {
     pub fn code(self) -> &'static str {
         match self {
             Self::News => "news",
+            Self::Midway => "midway",
             Self::Nothing => "nothing",
             Self::Future => "future",
             Self::Late => "late",
@@ -215,7 +218,7 @@ impl Cases {
         let heard = match life.ending {
             None => {
                 move_on(&rules.case, &told.key, life, stage_before, now, due);
-                Heard::News
+                if is_known || told.stages.contains(&0) { Heard::News } else { Heard::Midway }
             }
             Some(_) if told_before != life.told_ending() => Heard::Contradiction,
             Some(_) => Heard::AfterEnd,

@@ -5,12 +5,15 @@ use bytes::Bytes;
 use domain::{Span, Timestamp};
 use pipeline::Case;
 use ports::Outgoing;
-use scoring::{Applied, LEVELS, Package, Quantiles, Read};
+use scoring::{Applied, OUTPUTS, Package, Quantiles, Read};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::Trigger;
 use crate::json::quoted;
+
+/// What only a prediction has.
+const PROMISE: &str = "promise_at";
 
 /// What is said of one case at one instant.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +94,18 @@ impl Prediction {
 
     /// As an object of JSON.
     pub fn json(&self, case: &Case) -> String {
+        object(&self.members(case))
+    }
+
+    /// The same for what a challenger says in the place of the prediction with this id: nothing is promised by it.
+    pub(super) fn shadow_json(&self, of: &str, case: &Case) -> String {
+        let mut members = self.members(case);
+        members.retain(|(name, _)| *name != PROMISE);
+        members.insert(1, ("prediction", quoted(of)));
+        object(&members)
+    }
+
+    fn members<'c>(&self, case: &'c Case) -> Vec<(&'c str, String)> {
         let stage = |stage: usize| quoted(&case.stages[stage].name);
         let text = |text: Option<&str>| text.map_or("null".to_owned(), quoted);
         let trigger = match self.trigger {
@@ -105,10 +120,9 @@ impl Prediction {
             ("stage", self.stage.map_or("null".to_owned(), stage)),
             ("at", quoted(&self.at.to_string())),
             ("arrives_at", quoted(&self.arrives_at().to_string())),
-            ("promise_at", quoted(&self.promise_at.to_string())),
+            (PROMISE, quoted(&self.promise_at.to_string())),
         ];
-        let names: Vec<String> = LEVELS.iter().map(|level| format!("p{:.0}", level * 100.0)).collect();
-        members.extend(names.iter().zip(seconds).map(|(name, seconds)| (&**name, format!("{seconds:.1}"))));
+        members.extend(OUTPUTS.into_iter().zip(seconds).map(|(name, seconds)| (name, format!("{seconds:.1}"))));
         let model = self.model.as_ref();
         let said: Vec<String> = self.said.seconds().iter().map(|seconds| format!("{seconds:.1}")).collect();
         let [corrector, calibration] = [self.applied.corrector, self.applied.calibration].map(|id| id.map(|id| id.to_string()));
@@ -126,9 +140,13 @@ impl Prediction {
             ("features_as_of", text(as_of.as_deref())),
             ("oldest_feature_seconds", self.read.oldest.map_or("null".to_owned(), |age| format!("{:.3}", age.0 as f64 / 1000.0))),
         ]);
-        let members: Vec<String> = members.iter().map(|(name, value)| format!("{}:{value}", quoted(name))).collect();
-        format!("{{{}}}", members.join(","))
+        members
     }
+}
+
+fn object(members: &[(&str, String)]) -> String {
+    let members: Vec<String> = members.iter().map(|(name, value)| format!("{}:{value}", quoted(name))).collect();
+    format!("{{{}}}", members.join(","))
 }
 
 #[cfg(test)]
@@ -175,6 +193,19 @@ mod tests {
             "features_as_of": "2026-11-22T11:59:59.500Z", "oldest_feature_seconds": 0.5,
         });
         assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn an_opinion_is_about_a_prediction_and_promises_nothing() {
+        let model = Some(Model { name: "eta".into(), version: "2".into(), digest: "d".into() });
+        let opinion = Prediction { model, ..prediction() };
+        let value: serde_json::Value = serde_json::from_str(&opinion.shadow_json("32 digits", &case())).expect("JSON");
+        let mut expected: serde_json::Value = serde_json::from_str(&opinion.json(&case())).expect("JSON");
+        let members = expected.as_object_mut().expect("an object");
+        members.remove("promise_at").expect("what a person is told");
+        members.insert("prediction".into(), "32 digits".into());
+        assert_eq!(value, expected);
+        assert_eq!(value["id"], opinion.id());
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::{
 };
 
 use features::Reason;
+use scoring::{Answer, Origin, Question};
 
-use super::{Heard, Prediction};
+use super::{Challenged, Heard, Prediction};
 
 /// Cases of which it is known what was said last: more than a screen has lines.
 const NEWEST_MAX: usize = 256;
@@ -23,6 +24,12 @@ pub struct Counts {
     pub predictions: u64,
     /// Those of them that say why they are not what the model says of what is so now.
     pub degraded: BTreeMap<String, u64>,
+    /// Predictions by where their vectors came from.
+    pub origins: BTreeMap<Origin, u64>,
+    /// What was wrong with what predictions were made of.
+    pub flaws: BTreeMap<&'static str, u64>,
+    /// What challengers were to say of committed predictions, by digest and by what became of it.
+    pub challenged: BTreeMap<(Arc<str>, Challenged), u64>,
     /// Cases that are over, by how: `closed`, `lost`, or the name of an end.
     pub ended: BTreeMap<String, u64>,
     /// Cases that were taken over from a life before.
@@ -55,11 +62,34 @@ impl Counts {
         sum(&mut self.heard, &other.heard);
         sum(&mut self.refused, &other.refused);
         sum(&mut self.degraded, &other.degraded);
+        sum(&mut self.origins, &other.origins);
+        sum(&mut self.flaws, &other.flaws);
+        sum(&mut self.challenged, &other.challenged);
         sum(&mut self.ended, &other.ended);
         self.predictions += other.predictions;
         self.restored += other.restored;
         self.forgotten += other.forgotten;
         self.open += other.open;
+    }
+}
+
+impl Counts {
+    /// What is asked about cases, and what is answered.
+    pub(super) fn asked(&mut self, questions: &[Question], answers: &[Answer]) {
+        for (question, Answer { read, no_number, .. }) in questions.iter().zip(answers) {
+            *self.origins.entry(question.origin).or_default() += 1;
+            let flaws = [
+                ("missing", read.missing),
+                ("unreadable", read.unreadable),
+                ("outdated", read.outdated),
+                ("silent", read.silent),
+                ("refused", u32::from(read.refused)),
+                ("no_number", u32::from(*no_number)),
+            ];
+            for (flaw, count) in flaws.into_iter().filter(|(_, count)| *count > 0) {
+                *self.flaws.entry(flaw).or_default() += u64::from(count);
+            }
+        }
     }
 }
 

@@ -6,18 +6,18 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use domain::Timestamp;
 use features::CaseReading;
-use pipeline::Group;
-use ports::{
-    Assignment, Clock, Commit, ErrorKind, Event as LogEvent, Log, Member, Membership, OnlineStore, Outgoing, Position, Serving,
-    VectorKey,
-};
-use scoring::{Origin, Predictor, Question, Row, Work};
-use tokio::{
-    sync::{Barrier, watch::Receiver},
-    time::{Instant, timeout},
-};
+use ports::{Assignment, Clock, Commit, Event as LogEvent, Log, Member, Membership, OnlineStore, Outgoing, Position};
+use scoring::{Predictor, Question, Remembered, Row, Work};
+use tokio::sync::{Barrier, watch::Receiver};
 
-use super::{Asked, Due, Plan, Prediction, Rules, Watch, asked, partition::Partition, restart, served::Columns};
+use super::{
+    Asked, Due, Plan, Prediction, Rules, Watch, asked,
+    partition::Partition,
+    restart,
+    served::Columns,
+    shadow::{Challengers, Heard},
+    vectors::Vectors,
+};
 use crate::{
     Error,
     membership::{Role, Taken, belong, gather},
@@ -27,12 +27,6 @@ use crate::{
 const BATCH_MAX: usize = 8_192;
 /// The longest wait for records, so that a stop is heard soon.
 const IDLE: Duration = Duration::from_millis(500);
-/// A prediction that is later than this because of the online store is worth less than one without it.
-const FETCH_MAX: Duration = Duration::from_millis(500);
-/// How often it is looked which generations readers read.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Vectors in one round trip.
-const FETCH_KEYS_MAX: usize = 4_096;
 
 /// The outside world of a scorer.
 #[derive(Clone, Debug)]
@@ -58,9 +52,9 @@ pub struct Worker<L, O> {
     /// With whom it joins for the first time.
     together: Option<Arc<Barrier>>,
     owned: BTreeMap<u32, Partition>,
-    serving: Vec<Serving>,
-    looked_at: Option<Instant>,
+    vectors: Vectors<O>,
     work: Work,
+    challengers: Challengers,
     /// The columns of the rows that the latest predictor makes.
     columns: Option<(Arc<Predictor>, Columns)>,
     watch: Watch,
@@ -68,6 +62,15 @@ pub struct Worker<L, O> {
 
 /// What fell due in one step, by partition.
 type AllDue = Vec<(u32, Due)>;
+
+/// What is said in one step.
+#[derive(Default)]
+struct Said {
+    /// With their partitions and rows.
+    predictions: Vec<(u32, Prediction, Row)>,
+    /// What challengers say of each of them, in the same order.
+    heard: Vec<Heard>,
+}
 
 impl<L: Log, O: OnlineStore> Worker<L, O> {
     /// A worker that has not joined yet; none where nothing is predicted. Predictions are made by the latest predictor.
@@ -82,6 +85,7 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
         let reading = CaseReading::new(plan.pipeline.clone())?;
         let reads = plan.tells(&reading.sources());
         Some(Self {
+            vectors: Vectors::new(parts.online.clone(), plan.pipeline.clone()),
             plan,
             rules,
             reading,
@@ -91,9 +95,8 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
             member,
             together: None,
             owned: BTreeMap::new(),
-            serving: Vec::new(),
-            looked_at: None,
             work: Work::default(),
+            challengers: Challengers::default(),
             columns: None,
             watch,
         })
@@ -102,6 +105,11 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
     /// The same, and when all have joined each begins with its share.
     pub fn joining_with(self, others: Arc<Barrier>) -> Self {
         Self { together: Some(others), ..self }
+    }
+
+    /// The same, sharing what was read last with whoever else predicts here.
+    pub fn remembering(self, remembered: Arc<Remembered>) -> Self {
+        Self { vectors: self.vectors.remembering(remembered), ..self }
     }
 
     /// Works until it is told to stop. Everything that was taken is then committed.
@@ -172,14 +180,17 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
     /// Predicts what is due and commits it, with everything that was taken.
     async fn perform(&mut self, member: &mut L::Member, due: AllDue) -> Result<(), Error> {
         let (ends, due): (AllDue, AllDue) = due.into_iter().partition(|(_, due)| matches!(due, Due::End { .. }));
-        let predictions = self.predict(due).await?;
+        let Said { predictions, heard } = self.predict(due).await?;
         let (cases, clock) = (self.plan.topics.cases(), self.parts.clock.now());
         let mut commits = Vec::new();
         let mut outputs: BTreeMap<u32, Vec<Outgoing>> = BTreeMap::new();
         let (said_to, served_to) = (self.plan.topics.predictions(), self.plan.topics.feature_log());
-        for (partition, prediction, row) in &predictions {
+        let (case, shadow) = (self.rules.case(), self.plan.topics.shadow());
+        for (place, (partition, prediction, row)) in predictions.iter().enumerate() {
             let outputs = outputs.entry(*partition).or_default();
-            outputs.push(prediction.outgoing(self.rules.case(), said_to.clone(), *partition));
+            outputs.push(prediction.outgoing(case, said_to.clone(), *partition));
+            let opinion = |heard: &Heard| heard.outgoing((place, prediction), case, &shadow, *partition);
+            outputs.extend(heard.iter().filter_map(opinion));
             let (Some(owned), Some((_, columns))) = (self.owned.get_mut(partition), &self.columns) else { continue };
             owned.cases.promise(&prediction.key, prediction.promise_at);
             outputs.extend(owned.told.outgoing(columns, (prediction, row), (&served_to, *partition), clock));
@@ -195,12 +206,13 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
             return Ok(());
         }
         member.commit(commits).await?;
-        self.tell(predictions, &ends);
+        self.tell(predictions, &heard, &ends);
         Ok(())
     }
 
     /// Tells whoever watches what was committed.
-    fn tell(&self, predictions: Vec<(u32, Prediction, Row)>, ends: &AllDue) {
+    fn tell(&self, predictions: Vec<(u32, Prediction, Row)>, heard: &[Heard], ends: &AllDue) {
+        self.watch.count(|counts| heard.iter().for_each(|heard| heard.count(&mut counts.challenged)));
         self.watch.predicted(predictions.into_iter().map(|(_, prediction, _)| prediction).collect());
         for (_, due) in ends {
             if let Due::End { key, ending, .. } = due {
@@ -210,73 +222,32 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
         self.owned.iter().for_each(|(partition, owned)| self.watch.owns(*partition, owned.cases.open()));
     }
 
-    async fn predict(&mut self, due: AllDue) -> Result<Vec<(u32, Prediction, Row)>, Error> {
+    async fn predict(&mut self, due: AllDue) -> Result<Said, Error> {
         let asked = due.into_iter().filter_map(|(partition, due)| match due {
             Due::Prediction { key, trigger, at, life } => Some((partition, Asked { key, trigger, at, life })),
             Due::End { .. } => None,
         });
         let (partitions, asked): (Vec<u32>, Vec<Asked>) = asked.unzip();
         if asked.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Said::default());
         }
         let predictor = self.predictor.borrow().clone();
         if self.columns.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, &predictor)) {
             self.columns = Some((predictor.clone(), Columns::of(&predictor)));
         }
         let mut questions: Vec<Question> = asked.iter().map(Asked::question).collect();
-        self.fetch(&predictor, &mut questions).await?;
+        self.vectors.fetch(&predictor, &mut questions, &self.parts.clock).await?;
         let mut promised: BTreeMap<String, Timestamp> = BTreeMap::new();
         for (partition, asked) in partitions.iter().zip(&asked) {
             let known = self.owned.get(partition).and_then(|owned| owned.cases.promised(&asked.key));
             promised.extend(known.map(|at| (asked.key.clone(), at)));
         }
         let answers = predictor.answer(&questions, &mut self.work);
-        let predictions = asked::predictions(&predictor, asked, answers, &mut promised);
-        Ok(partitions.into_iter().zip(predictions).map(|(partition, (said, row))| (partition, said, row)).collect())
-    }
-
-    /// The vectors of all that are asked about. Without an online store there are none, and it is said.
-    async fn fetch(&mut self, predictor: &Predictor, questions: &mut [Question]) -> Result<(), Error> {
-        let reached = match timeout(FETCH_MAX, self.read(predictor, questions)).await {
-            Ok(Ok(vectors)) => Some(vectors),
-            Ok(Err(error)) if error.kind() == ErrorKind::Transient => None,
-            Ok(Err(error)) => return Err(error.into()),
-            Err(_) => None,
-        };
-        let groups = self.plan.pipeline.groups.len();
-        match reached {
-            Some(vectors) => {
-                let each = questions.iter_mut().zip(vectors);
-                each.for_each(|(question, vectors)| (question.vectors, question.origin) = (vectors, Origin::Store));
-            }
-            None => questions.iter_mut().for_each(|question| question.vectors = vec![None; groups]),
-        }
-        Ok(())
-    }
-
-    async fn read(&mut self, predictor: &Predictor, questions: &[Question]) -> Result<Vec<Vec<Option<Arc<[u8]>>>>, ports::Error> {
-        if self.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
-            self.serving = self.parts.online.serving().await?;
-            self.looked_at = Some(Instant::now());
-        }
-        let groups = &self.plan.pipeline.groups;
-        let (mut keys, mut places) = (Vec::new(), Vec::new());
-        for (row, question) in questions.iter().enumerate() {
-            for (group, key) in predictor.keys(&question.facts).into_iter().enumerate() {
-                let Group { name, entity, .. } = &groups[group];
-                let Some(at) = key.and_then(|key| VectorKey::served(&self.serving, entity, key, name)) else { continue };
-                keys.push(at);
-                places.push((row, group));
-            }
-        }
-        let mut vectors = vec![vec![None; groups.len()]; questions.len()];
-        for (keys, places) in keys.chunks(FETCH_KEYS_MAX).zip(places.chunks(FETCH_KEYS_MAX)) {
-            let found = self.parts.online.read(keys).await?;
-            for ((row, group), found) in places.iter().zip(found) {
-                vectors[*row][*group] = found.map(Arc::from);
-            }
-        }
-        Ok(vectors)
+        self.watch.count(|counts| counts.asked(&questions, &answers));
+        let heard = self.challengers.ask(&predictor, &questions, &answers).await;
+        let predictions = asked::predictions(&predictor, asked, answers, &mut promised).into_iter();
+        let predictions = partitions.into_iter().zip(predictions).map(|(partition, (said, row))| (partition, said, row));
+        Ok(Said { predictions: predictions.collect(), heard })
     }
 }
 

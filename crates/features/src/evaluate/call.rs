@@ -1,5 +1,6 @@
 //! The built-in functions.
 
+use domain::{Evidence, shrunk_towards};
 use pipeline::{Expr, Function};
 use polars::prelude::*;
 
@@ -21,6 +22,7 @@ pub(super) fn call(evaluator: &Evaluator<'_>, function: Function, arguments: &[E
         Function::Upper => text(values(0), str::to_uppercase),
         Function::StartsWith => affix(values(0), values(1), |text, affix| text.starts_with(affix)),
         Function::EndsWith => affix(values(0), values(1), |text, affix| text.ends_with(affix)),
+        Function::Shrunk => shrunk(evaluator, arguments),
     }
 }
 
@@ -49,6 +51,16 @@ fn extreme(evaluator: &Evaluator<'_>, arguments: &[Expr], pick: impl Fn(f64, f64
     };
     let columns = arguments.iter().map(|argument| evaluator.number(argument));
     Values::Number(columns.reduce(best).unwrap_or_else(|| panic!("the resolver refuses a call without arguments")))
+}
+
+fn shrunk(evaluator: &Evaluator<'_>, arguments: &[Expr]) -> Values {
+    let [value, n, strength, prior] = [0, 1, 2, 3].map(|place| evaluator.number(&arguments[place]));
+    let rows = value.iter().zip(n.iter()).zip(strength.iter()).zip(prior.iter());
+    let shrunk = rows.map(|(((value, n), strength), prior)| {
+        let evidence = Evidence { value, n: n.unwrap_or(0.0), strength: strength.unwrap_or(0.0) };
+        shrunk_towards(evidence, prior)
+    });
+    Values::Number(shrunk.collect())
 }
 
 fn coalesce(evaluator: &Evaluator<'_>, arguments: &[Expr]) -> Values {

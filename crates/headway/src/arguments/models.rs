@@ -14,11 +14,16 @@ pub(crate) enum Models {
     Show(ModelsShow),
     /// Sign a package that loads: write its model.sig, in place of one that is there
     Sign(ModelsSign),
-    /// List the models that are kept for a pipeline, which of them speaks, and which one spoke before
+    /// List the models that are kept for a pipeline, which of them speaks, which challenge it, and which one spoke before
     List(ModelsList),
     /// Choose the model that speaks: a package is loaded as a scorer does, kept, and speaks from now on; a process that runs in the folder
     /// switches at once. A package that is refused leaves everything as it was. Exit code 78: it is refused
     Use(ModelsUse),
+    /// Ask a model beside the one that speaks: about each prediction, from now on, and what it says goes to the topic `shadow`. It is loaded
+    /// and kept as by `use`, and speaks to nobody; at most four challenge at a time. Exit code 78: it is refused
+    Challenge(ModelsChallenge),
+    /// Let a challenger go: it is kept, and not asked any longer
+    Withdraw(ModelsWithdraw),
 }
 
 /// Whose models.
@@ -51,12 +56,41 @@ pub(crate) struct ModelsUse {
     /// The one that spoke before; again for the one before that
     #[arg(long)]
     pub(crate) back: bool,
+    #[command(flatten)]
+    pub(crate) trust: ModelsTrust,
+    #[command(flatten)]
+    pub(crate) of: ModelsOf,
+}
+
+/// Arguments of `models challenge`.
+#[derive(Args, Debug)]
+pub(crate) struct ModelsChallenge {
+    /// A folder with a package; or the first digits of the digest of one that is kept
+    #[arg(value_name = "PACKAGE|DIGEST")]
+    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) trust: ModelsTrust,
+    #[command(flatten)]
+    pub(crate) of: ModelsOf,
+}
+
+/// Arguments of `models withdraw`.
+#[derive(Args, Debug)]
+pub(crate) struct ModelsWithdraw {
+    /// The first digits of the digest of a challenger
+    #[arg(value_name = "DIGEST")]
+    pub(crate) digest: String,
+    #[command(flatten)]
+    pub(crate) of: ModelsOf,
+}
+
+/// Whom to trust.
+#[derive(Args, Debug)]
+pub(crate) struct ModelsTrust {
     /// Where no process runs, whose packages are trusted beside those of the file `trusted-keys` in the folder: a public key, or a file
     /// with some; again, or with a comma between two, for more. A process goes by what it was started with, and by that file
     #[arg(long, env = "HEADWAY_TRUST", value_name = "KEY-OR-FILE", value_delimiter = ',')]
     pub(crate) trust: Vec<String>,
-    #[command(flatten)]
-    pub(crate) of: ModelsOf,
 }
 
 /// Arguments of `models verify`.

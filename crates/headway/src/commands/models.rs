@@ -30,6 +30,8 @@ pub(super) fn run(arguments: &Models, console: &Console) -> Result<(), Failure> 
         Models::Sign(arguments) => sign::run(arguments, console),
         Models::List(arguments) => choose::list(arguments, console),
         Models::Use(arguments) => choose::run(arguments, console),
+        Models::Challenge(arguments) => choose::challenge(arguments, console),
+        Models::Withdraw(arguments) => choose::withdraw(arguments, console),
     }
 }
 

@@ -64,7 +64,7 @@ impl Host {
             return Ok(Made { predictor: speaking.clone(), row });
         }
         let package = self.registry().load(hosted.pipeline(), asked.unwrap_or_default()).await;
-        match package.and_then(|package| predictor(hosted.pipeline(), Some(package))) {
+        match package.and_then(|package| predictor(hosted.pipeline(), Some(package), Vec::new())) {
             Ok(Some(predictor)) => Ok(Made { predictor: Arc::new(predictor), row }),
             Ok(None) => Err("the pipeline predicts nothing any longer".to_owned()),
             Err(failure) => Err(format!("the model that was asked cannot be asked again: {}", failure.message)),

@@ -1,13 +1,15 @@
 //! Which model a running process asks: what the catalog says, loaded beside the workers and handed to them between two of their steps.
 //!
 //! A model that cannot be loaded is told and counted, and the one that was asked until then goes on; at the start that is the estimates
-//! which need none, and each of their predictions says so.
+//! which need none, and each of their predictions says so. Challengers are followed in the same way, after the one that speaks.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use dataplane::models::CHALLENGERS_MAX;
 use pipeline::Pipeline;
 use ports::Models;
 use scoring::{Package, Predictor};
@@ -84,7 +86,8 @@ impl Speaker {
         if seen.revision == Some(models.revision) && !is_time {
             return;
         }
-        let loaded = self.follow(registry, pipeline, &models).await;
+        let is_champion = self.follow(registry, pipeline, &models).await;
+        let loaded = self.follow_challengers(registry, pipeline, &models).await && is_champion;
         *seen = Seen { revision: Some(models.revision), again_at: (!loaded).then(|| Instant::now() + AGAIN_EVERY) };
     }
 
@@ -99,7 +102,9 @@ impl Speaker {
             Some(digest) => registry.load(pipeline, digest).await.map(Some),
             None => Ok(None),
         };
-        match package.and_then(|package| predictor(pipeline, package)) {
+        // They go on meanwhile, all but the one that begins to speak.
+        let beside: Vec<Arc<Package>> = self.predictor().challengers().filter(|known| !is(known, &wanted)).cloned().collect();
+        match package.and_then(|package| predictor(pipeline, package, beside)) {
             Ok(Some(predictor)) => {
                 self.predictors.replace(predictor);
                 let name = told::named(models, wanted.as_deref());
@@ -112,11 +117,54 @@ impl Speaker {
             Ok(None) => true,
             Err(failure) => {
                 let name = told::named(models, wanted.as_deref());
-                self.change(|voice| voice.failed += 1);
+                self.count(&failure);
                 self.complain(&format!("{name} cannot speak for {}: {}", pipeline.id, failure.message));
                 false
             }
         }
+    }
+
+    /// Whether all challengers are asked now. Each is loaded by itself, so one that cannot be keeps nobody else from being asked.
+    async fn follow_challengers(&self, registry: &Registry, pipeline: &Arc<Pipeline>, models: &Models) -> bool {
+        let (now, before) = (self.predictor(), self.voice());
+        let (mut packages, mut refused) = (Vec::new(), BTreeMap::new());
+        for digest in models.challengers.iter().take(CHALLENGERS_MAX) {
+            let loaded = match now.challengers().find(|known| known.digest().to_string() == *digest) {
+                Some(known) => Ok(known.clone()),
+                None => registry.load(pipeline, digest).await,
+            };
+            match loaded {
+                Ok(package) => packages.push(package),
+                Err(failure) => {
+                    let name = told::named(models, Some(digest));
+                    let why = format!("{name} cannot challenge for {}: {}", pipeline.id, failure.message);
+                    self.count(&failure);
+                    if before.refused.get(digest) != Some(&why) {
+                        tracing::warn!("{why}");
+                        self.tell(why.clone());
+                    }
+                    refused.insert(digest.clone(), why);
+                }
+            }
+        }
+        let all_are_asked = refused.is_empty();
+        let challengers: Vec<String> = packages.iter().map(|package| package.digest().to_string()).collect();
+        if challengers != before.challengers {
+            match now.with_challengers(packages) {
+                Ok(predictor) => self.predictors.replace(predictor),
+                Err(error) => {
+                    self.complain(&format!("challengers cannot be asked for {}: {error}", pipeline.id));
+                    return false;
+                }
+            }
+        }
+        self.change(|voice| (voice.challengers, voice.refused) = (challengers, refused));
+        all_are_asked
+    }
+
+    /// Counts a model that is not asked.
+    fn count(&self, failure: &Failure) {
+        self.change(|voice| *voice.failed.entry(failure.flaw()).or_default() += 1);
     }
 
     /// Said once, however often it is tried.
@@ -140,9 +188,18 @@ impl Speaker {
     }
 }
 
-/// Whoever predicts with a model, or with none.
-pub(super) fn predictor(pipeline: &Pipeline, model: Option<Arc<Package>>) -> Result<Option<Predictor>, Failure> {
-    Ok(Predictor::new(pipeline, features::schemas(pipeline), model)?)
+/// One that asks a model, and others beside it.
+pub(super) fn predictor(
+    pipeline: &Pipeline,
+    model: Option<Arc<Package>>,
+    beside: Vec<Arc<Package>>,
+) -> Result<Option<Predictor>, Failure> {
+    let predictor = Predictor::new(pipeline, features::schemas(pipeline), model)?;
+    Ok(predictor.map(|predictor| predictor.with_challengers(beside)).transpose()?)
+}
+
+fn is(package: &Package, wanted: &Option<String>) -> bool {
+    wanted.as_ref().is_some_and(|digest| package.digest().to_string() == *digest)
 }
 
 /// Follows the catalog for as long as the process lives.
@@ -165,7 +222,11 @@ impl Host {
     /// When this returns the process asks the model, or says why not.
     pub(super) async fn use_model(&self, pipeline: Option<&str>, wanted: &Wanted, by: &str) -> Result<Answer, Failure> {
         let (hosted, registry) = (self.predicting(pipeline)?, self.registry());
-        let chosen = registry.choose(hosted.pipeline(), wanted, by).await?;
+        let chosen = registry.choose(hosted.pipeline(), wanted, by).await.inspect_err(|failure| {
+            if let Some(speaker) = hosted.speaker.as_ref().filter(|_| failure.is_of_model()) {
+                speaker.count(failure);
+            }
+        })?;
         if let Some(speaker) = &hosted.speaker {
             speaker.look(&registry, hosted.pipeline(), true).await;
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dataplane::scorer::{Counts, Parts, Plan, Watch, Worker};
 use pipeline::Pipeline;
+use scoring::Remembered;
 use tokio::sync::Barrier;
 
 use super::{Host, crew::Crew, lag::Followed, predictors::Predictors};
@@ -14,6 +15,8 @@ pub(crate) struct Scorers {
     pub(crate) plan: Plan,
     /// What its workers count.
     pub(crate) watch: Watch,
+    /// What was read last of the online store, by them and for quotes.
+    pub(crate) remembered: Arc<Remembered>,
     predictors: Predictors,
 }
 
@@ -21,7 +24,8 @@ impl Scorers {
     /// None where nothing is predicted.
     pub(super) fn new(pipeline: &Pipeline) -> Result<Option<Self>, Failure> {
         let (Some(plan), Some(predictors)) = (Plan::new(pipeline), Predictors::new(pipeline)?) else { return Ok(None) };
-        Ok(Some(Self { plan, watch: Watch::default(), predictors }))
+        let remembered = Arc::new(Remembered::new(pipeline));
+        Ok(Some(Self { plan, watch: Watch::default(), remembered, predictors }))
     }
 
     /// Who speaks of the cases.
@@ -38,7 +42,7 @@ impl Scorers {
             let (plan, watch) = (self.plan.clone(), self.watch.clone());
             let worker = Worker::new(plan, parts, self.predictors.follow(), watch, name.to_owned());
             let worker = worker.unwrap_or_else(|| panic!("a pipeline with a plan to predict has a case"));
-            worker.joining_with(together.clone()).run(stopped)
+            worker.remembering(self.remembered.clone()).joining_with(together.clone()).run(stopped)
         })
     }
 

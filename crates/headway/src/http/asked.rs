@@ -52,7 +52,7 @@ impl Asked {
         tokio::spawn(follow(host.clone(), followed, latest.clone(), stopped.clone()));
         let predictor = scorers.predictors().follow();
         let predicted = Predicted::new(hosted.pipeline().clone(), predictor, hosted.online.clone(), host.clock().clone());
-        self.predicted.push(predicted.following(latest));
+        self.predicted.push(predicted.following(latest).remembering(scorers.remembered.clone()));
         self.ids.push(hosted.id.clone());
     }
 }

@@ -1,5 +1,7 @@
 //! What is told about models: a decision that was made, and what is kept, for people and for programs.
 
+use std::collections::BTreeMap;
+
 use ports::{KnownModel, Models};
 use serde_json::{Value, json};
 
@@ -15,8 +17,8 @@ const NOBODY: &str = "no model";
 pub(crate) struct Chosen {
     /// As it is now.
     pub(crate) models: Models,
-    /// Who spoke until then.
-    pub(crate) before: Option<String>,
+    /// As it was until then.
+    pub(crate) before: Models,
     /// Whether that changed anything.
     pub(crate) changed: bool,
 }
@@ -28,47 +30,75 @@ pub(crate) struct Voice {
     pub(crate) digest: Option<String>,
     /// Why it does not ask the one that was decided for.
     pub(crate) fault: Option<String>,
+    /// The digests of the challengers that it asks.
+    pub(crate) challengers: Vec<String>,
+    /// Why it does not ask others, by digest.
+    pub(crate) refused: BTreeMap<String, String>,
     /// How often it has begun to ask another one.
     pub(crate) switched: u64,
-    /// How often one could not be loaded.
-    pub(crate) failed: u64,
+    /// How often one could not be loaded or was refused, by what is wrong with it.
+    pub(crate) failed: BTreeMap<&'static str, u64>,
 }
 
 impl Chosen {
     /// In one line, for the trail.
     pub(crate) fn words(&self) -> String {
-        let now = named(&self.models, self.models.champion.as_deref());
-        format!("{now} speaks, in place of {}", named(&self.models, self.before.as_deref()))
+        let Self { models, before, .. } = self;
+        let mut words = Vec::new();
+        if models.champion != before.champion {
+            words.push(format!("{} speaks, in place of {}", champion(models), champion(before)));
+        }
+        let joined = |these: &Models, those: &Models, does: &str| {
+            let others = these.challengers.iter().filter(|digest| !those.challengers.contains(digest));
+            others.map(|digest| format!("{} {does}", named(models, Some(digest)))).collect::<Vec<String>>()
+        };
+        words.extend(joined(models, before, &format!("challenges {}", champion(models))));
+        words.extend(joined(before, models, "challenges nobody any longer"));
+        if words.is_empty() {
+            // Somebody else has signed what is known already.
+            words.push(format!("{} speaks, as before", champion(models)));
+        }
+        words.join("; ")
     }
 
     pub(crate) fn object(&self, voice: Option<&Voice>) -> Value {
+        let Self { models, before, changed } = self;
         json!({
-            "pipeline": self.models.pipeline,
-            "changed": self.changed,
-            "revision": self.models.revision,
-            "model": self.models.champion.as_deref().map(|digest| object(&self.models, digest)),
-            "before": self.before.as_deref().map(|digest| object(&self.models, digest)),
+            "pipeline": models.pipeline,
+            "changed": changed,
+            "revision": models.revision,
+            "model": models.champion.as_deref().map(|digest| object(models, digest)),
+            "before": before.champion.as_deref().map(|digest| object(models, digest)),
+            "challengers": challengers(models),
             "process": voice.map(process),
         })
     }
 
     /// For a person; `voice` is that of the process that runs.
     pub(crate) fn text(&self, voice: Option<&Voice>) -> String {
-        let models = &self.models;
-        let now = named(models, models.champion.as_deref());
-        let mut text = match self.changed {
-            true => format!("{now} speaks for {}\n  before  {}\n", models.pipeline, named(models, self.before.as_deref())),
-            false => format!("{now} speaks for {} already; nothing was changed\n", models.pipeline),
+        let Self { models, before, changed } = self;
+        let begin = match changed {
+            true if models.champion == before.champion => format!("{}: {}\n", models.pipeline, self.words()),
+            true => format!("{} speaks for {}\n  before  {}\n", champion(models), models.pipeline, champion(before)),
+            false => format!("{} speaks for {} already; nothing was changed\n", champion(models), models.pipeline),
         };
-        text.push_str(&match voice {
+        let beside = match &models.challengers[..] {
+            [] => String::new(),
+            some => {
+                let names: Vec<String> = some.iter().map(|digest| named(models, Some(digest))).collect();
+                format!("  beside  {}\n", names.join(", "))
+            }
+        };
+        let now = match voice {
             None => "  now     no process runs in this folder: it is so from the next start on\n".to_owned(),
             Some(Voice { fault: Some(fault), .. }) => format!("  now     NOT in the process that runs here: {fault}\n"),
-            Some(_) => "  now     it is so in the process that runs here\n".to_owned(),
-        });
-        if self.changed {
-            text.push_str("  back    headway models use --back\n");
-        }
-        text
+            Some(voice) => match voice.refused.values().next() {
+                Some(fault) => format!("  now     it is so in the process that runs here, but for one: {fault}\n"),
+                None => "  now     it is so in the process that runs here\n".to_owned(),
+            },
+        };
+        let back = if models.champion == before.champion { "" } else { "  back    headway models use --back\n" };
+        begin + &beside + &now + back
     }
 }
 
@@ -78,6 +108,7 @@ pub(crate) fn list_object(models: &Models, voice: Option<&Voice>) -> Value {
         "pipeline": models.pipeline,
         "revision": models.revision,
         "champion": models.champion,
+        "challengers": models.challengers,
         "since": (models.revision > 0).then(|| models.at.to_string()),
         "before": models.before.iter().rev().collect::<Vec<_>>(),
         "models": models.known.iter().rev().map(|known| object(models, &known.digest)).collect::<Vec<Value>>(),
@@ -87,7 +118,7 @@ pub(crate) fn list_object(models: &Models, voice: Option<&Voice>) -> Value {
 
 /// The same for a person, the newest first.
 pub(crate) fn list_text(models: &Models, voice: Option<&Voice>) -> String {
-    let mut text = format!("{}: {} speaks", models.pipeline, named(models, models.champion.as_deref()));
+    let mut text = format!("{}: {} speaks", models.pipeline, champion(models));
     if models.revision > 0 {
         text.push_str(&format!(", since {}", models.at));
     }
@@ -95,13 +126,20 @@ pub(crate) fn list_text(models: &Models, voice: Option<&Voice>) -> String {
     if let Some(Voice { fault: Some(fault), digest, .. }) = voice {
         text.push_str(&format!("In the process that runs here {} speaks: {fault}\n", named(models, digest.as_deref())));
     }
+    for fault in voice.iter().flat_map(|voice| voice.refused.values()) {
+        text.push_str(&format!("Not so in the process that runs here: {fault}\n"));
+    }
     if models.known.is_empty() {
         return text + "No model is kept: `headway models use FOLDER` brings one.\n";
     }
     let row = |known: &KnownModel| {
-        let speaks = if models.champion.as_ref() == Some(&known.digest) { "speaks" } else { "" };
+        let does = match &known.digest {
+            digest if models.champion.as_ref() == Some(digest) => "speaks",
+            digest if models.challengers.contains(digest) => "challenges",
+            _ => "",
+        };
         let (added, by) = (known.added_at.to_string(), plain_line(&known.added_by));
-        vec![speaks.to_owned(), known.name.clone(), known.version.clone(), short(&known.digest).to_owned(), added, by]
+        vec![does.to_owned(), known.name.clone(), known.version.clone(), short(&known.digest).to_owned(), added, by]
     };
     let rows: Vec<Vec<String>> = models.known.iter().rev().map(row).collect();
     text.push_str(&format!("\n{}", table(&["", "model", "version", "digest", "added", "by"], &rows)));
@@ -122,9 +160,20 @@ fn object(models: &Models, digest: &str) -> Value {
     object
 }
 
+fn challengers(models: &Models) -> Vec<Value> {
+    models.challengers.iter().map(|digest| object(models, digest)).collect()
+}
+
 fn process(voice: &Voice) -> Value {
-    let Voice { digest, fault, switched, failed } = voice;
-    json!({ "digest": digest, "fault": fault, "switched": switched, "failed": failed })
+    let Voice { digest, fault, challengers, refused, switched, failed } = voice;
+    json!({
+        "digest": digest, "fault": fault, "challengers": challengers, "refused": refused, "switched": switched,
+        "failed": failed.values().sum::<u64>(),
+    })
+}
+
+fn champion(models: &Models) -> String {
+    named(models, models.champion.as_deref())
 }
 
 /// A model by name, version and the begin of its digest.

@@ -55,6 +55,7 @@ impl Trust {
              it by --trust or HEADWAY_TRUST where Headway is started",
             self.file.display()
         ))
+        .of_model(error.code())
     }
 }
 

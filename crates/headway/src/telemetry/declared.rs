@@ -1,9 +1,6 @@
-//! All metrics that there are, and the page of the documentation that lists them.
+//! All metrics that there are.
 
-use super::{
-    family::{Declared, Kind},
-    text::name_in_text,
-};
+use super::family::{Declared, Kind};
 
 const SHARD: &[&str] = &["pipeline", "generation", "partition"];
 const GENERATION: &[&str] = &["pipeline", "generation"];
@@ -123,6 +120,13 @@ pub(super) static QUOTES_DEGRADED: Declared = metric(
     &["pipeline", "reason"],
     "Those of them that were not what the model says of what is so now, by the reason that they were answered with.",
 );
+pub(super) static QUOTES_UNKNOWN: Declared = metric(
+    "headway.quotes.unknown",
+    "{candidate}",
+    Kind::Counter,
+    &["pipeline", "entity"],
+    "Candidates of quotes that name an entity of which nothing is known, by its type: it is new, or its key is wrong.",
+);
 pub(super) static SCORER_LAG_RECORDS: Declared = metric(
     "headway.scorer.lag.records",
     "{record}",
@@ -144,8 +148,25 @@ pub(super) static DEGRADED: Declared = metric(
     "{prediction}",
     Kind::Counter,
     &["pipeline", "reason"],
-    "Those of them that were not what the model says of what is so now: `silent`, `outdated` or `unreadable` vectors, or the name of \
-     the fallback that spoke.",
+    "Those of them that were not what the model says of what is so now: `remembered`, `unreadable`, `silent` or `outdated` vectors, \
+     or the name of the fallback that spoke.",
+);
+pub(super) static PREDICTION_VECTORS: Declared = metric(
+    "headway.predictions.vectors",
+    "{prediction}",
+    Kind::Counter,
+    &["pipeline", "vectors"],
+    "Predictions, by where their vectors came from: the online `store`, what was `remembered` of it, or `nowhere`. A step that could \
+     not be committed counts again.",
+);
+pub(super) static FLAWS: Declared = metric(
+    "headway.predictions.flaws",
+    "{flaw}",
+    Kind::Counter,
+    &["pipeline", "flaw"],
+    "What was wrong with what predictions were made of: vectors that were `missing`, `unreadable`, `outdated` or `silent`, predictions for \
+     which a vector was `refused` by its group's rule, and those of which the model said `no_number`. A step that could not be committed \
+     counts again.",
 );
 pub(super) static CASES_OPEN: Declared =
     metric("headway.cases.open", "{case}", Kind::Gauge, PIPELINE, "Cases that are open in the partitions of this process.");
@@ -161,7 +182,8 @@ pub(super) static CASES_HEARD: Declared = metric(
     "{record}",
     Kind::Counter,
     &["pipeline", "what"],
-    "Records of the streams that tell of cases, by what became of them; a `contradiction` tells of an end before the one that counts.",
+    "Records of the streams that tell of cases, by what became of them; `midway` ones begin a case at a later stage than its first, and a \
+     `contradiction` tells of an end before the one that counts.",
 );
 pub(super) static CASES_RESTORED: Declared = metric(
     "headway.cases.restored",
@@ -195,8 +217,26 @@ pub(super) static MODEL_FAILURES: Declared = metric(
     "headway.model.failures",
     "{failure}",
     Kind::Counter,
-    &["pipeline"],
-    "Attempts to load the model that the catalog names which came to nothing; who was asked before is asked until one succeeds.",
+    &["pipeline", "reason"],
+    "Models that were not loaded, to speak or to challenge, and those that were refused when somebody brought them to this process: by \
+     `files`, `digest`, `seal` or `key`, by `manifest`, `operators` or `golden_rows`, by the `signature` that is not the pipeline's, or because \
+     what is kept is `unavailable`. Who was asked before is asked until one loads.",
+);
+pub(super) static CHALLENGER: Declared = metric(
+    "headway.challenger.info",
+    "",
+    Kind::Gauge,
+    &["pipeline", "digest"],
+    "Always 1; its label says which model is asked beside the one that speaks.",
+);
+pub(super) static CHALLENGED: Declared = metric(
+    "headway.challenger.opinions",
+    "{opinion}",
+    Kind::Counter,
+    &["pipeline", "digest", "outcome"],
+    "What became of asking challengers about committed predictions: the model has `said` something; it said no number and a fallback stands in \
+     (`nothing`); no model could be asked (`unasked`); and without a record on the topic `shadow` it was `late`, still `busy` with what \
+     it was asked before, or has `broken` down.",
 );
 pub(super) static READY: Declared = metric(
     "headway.ready",
@@ -214,7 +254,7 @@ pub(super) static CPU: Declared =
 pub(super) static UPTIME: Declared = metric("process.uptime", "s", Kind::Gauge, &[], "How long the process has run.");
 
 /// Every metric, in the order in which they are told.
-pub(super) static ALL: [&Declared; 35] = [
+pub(super) static ALL: [&Declared; 40] = [
     &FRESHNESS,
     &LAG_RECORDS,
     &LAG_TIME,
@@ -233,10 +273,13 @@ pub(super) static ALL: [&Declared; 35] = [
     &HTTP_DURATION,
     &QUOTES,
     &QUOTES_DEGRADED,
+    &QUOTES_UNKNOWN,
     &SCORER_LAG_RECORDS,
     &SCORER_LAG_TIME,
     &PREDICTIONS,
     &DEGRADED,
+    &PREDICTION_VECTORS,
+    &FLAWS,
     &CASES_OPEN,
     &CASES_ENDED,
     &CASES_HEARD,
@@ -245,39 +288,11 @@ pub(super) static ALL: [&Declared; 35] = [
     &MODEL,
     &MODEL_SWITCHES,
     &MODEL_FAILURES,
+    &CHALLENGER,
+    &CHALLENGED,
     &READY,
     &BUILD,
     &MEMORY,
     &CPU,
     &UPTIME,
 ];
-
-/// The page of the documentation.
-pub(crate) fn reference() -> String {
-    let mut page = String::from(
-        "# Metrics\n\nGenerated by `./dev docs` from the program's own list; change it there. What to make of them stands in\n\
-         [the guide](../guides/observe.md).\n\n\
-         `headway run` answers `/metrics` in Prometheus's text format and sends the same to a collector under the names of\n\
-         OpenTelemetry. Seconds are those of a clock on the wall, also with `--speed`. Counters begin at 0 with each process. The\n\
-         label `partition` is left out, and its values are summed up or the largest one is told, when topics have more than 64\n\
-         partitions. No label ever holds the key of an entity.\n\n\
-         | in Prometheus | in OpenTelemetry | kind | unit | labels | what it says |\n|---|---|---|---|---|---|\n",
-    );
-    for declared in ALL {
-        let kind = match declared.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram => "histogram",
-        };
-        let labels: Vec<String> = declared.labels.iter().map(|label| format!("`{label}`")).collect();
-        let unit = if declared.unit.is_empty() { String::new() } else { format!("`{}`", declared.unit) };
-        page.push_str(&format!(
-            "| `{}` | `{}` | {kind} | {unit} | {} | {} |\n",
-            name_in_text(declared),
-            declared.name,
-            labels.join(" "),
-            declared.says
-        ));
-    }
-    page
-}

@@ -166,6 +166,9 @@ fn requests(points: &mut Points, counts: &api::Counts) {
     for ((pipeline, vectors), count) in &counts.candidates {
         points.add(&declared::QUOTES, vec![pipeline.to_string(), (*vectors).to_owned()], Value::Integer(*count));
     }
+    for ((pipeline, entity), count) in &counts.unknown {
+        points.add(&declared::QUOTES_UNKNOWN, vec![pipeline.to_string(), entity.clone()], Value::Integer(*count));
+    }
     for ((pipeline, reason), count) in &counts.degraded {
         points.add(&declared::QUOTES_DEGRADED, vec![pipeline.to_string(), reason.clone()], Value::Integer(*count));
     }
@@ -184,6 +187,16 @@ fn predictions(points: &mut Points, pipeline: &str, counts: &scorer::Counts) {
     for (reason, count) in &counts.degraded {
         points.add(&declared::DEGRADED, of(reason), Value::Integer(*count));
     }
+    for (origin, count) in &counts.origins {
+        points.add(&declared::PREDICTION_VECTORS, of(origin.name()), Value::Integer(*count));
+    }
+    for ((digest, became), count) in &counts.challenged {
+        let labels = vec![pipeline.to_owned(), digest.to_string(), became.name().to_owned()];
+        points.add(&declared::CHALLENGED, labels, Value::Integer(*count));
+    }
+    for (flaw, count) in &counts.flaws {
+        points.add(&declared::FLAWS, of(flaw), Value::Integer(*count));
+    }
     for (how, count) in &counts.ended {
         points.add(&declared::CASES_ENDED, of(how), Value::Integer(*count));
     }
@@ -195,11 +208,16 @@ fn predictions(points: &mut Points, pipeline: &str, counts: &scorer::Counts) {
 /// Which model is asked, and what became of others.
 fn models(points: &mut Points, hosted: &Hosted) {
     let Some(speaker) = &hosted.speaker else { return };
-    let Voice { digest, switched, failed, .. } = speaker.voice();
+    let Voice { digest, challengers, switched, failed, .. } = speaker.voice();
     let (pipeline, digest) = (hosted.id.clone(), digest.unwrap_or_else(|| "none".to_owned()));
     points.add(&declared::MODEL, vec![pipeline.clone(), digest], Value::Integer(1));
+    for challenger in challengers {
+        points.add(&declared::CHALLENGER, vec![pipeline.clone(), challenger], Value::Integer(1));
+    }
     points.add(&declared::MODEL_SWITCHES, vec![pipeline.clone()], Value::Integer(switched));
-    points.add(&declared::MODEL_FAILURES, vec![pipeline], Value::Integer(failed));
+    for (reason, count) in failed {
+        points.add(&declared::MODEL_FAILURES, vec![pipeline.clone(), reason.to_owned()], Value::Integer(count));
+    }
 }
 
 /// How far an engine's clock is behind. None for a partition that this process has given away, or that has not begun.

@@ -16,7 +16,7 @@ use crate::{
 const COLUMNS: [&str; 5] = ["stage", "left", "arrives", "promise", "says"];
 /// Why a prediction that the model made is not of what is so now.
 const SILENT: &str = "silent";
-const OUTDATED: [&str; 2] = ["outdated", "unreadable"];
+const OUTDATED: [&str; 3] = ["outdated", "unreadable", "remembered"];
 
 /// The figures of all pipelines that predict; none when there are none.
 pub(super) fn figures(host: &Host) -> Option<Predictions> {

@@ -1,10 +1,14 @@
 //! `headway models` and `headway bench scorer` by the real binary: packages that are signed, shown and checked, and every reason why one
 //! is refused.
 
+#[cfg(feature = "servers")]
+mod away;
+mod challengers;
 #[path = "../driven/mod.rs"]
 mod driven;
 mod eta;
 mod package;
+mod scene;
 mod speaking;
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf, process::Command};
 use scoring::package::{Files, MANIFEST, MODEL, SIGNATURE, Signer, read_folder, sign, write_folder};
 use serde_json::Value;
 use tempfile::TempDir;
+use testkit::model::{field, port_of};
 
 pub(crate) const MANIFEST_TEXT: &str = r#"
 format = 1
@@ -155,18 +156,4 @@ fn mean_of_columns() -> Vec<u8> {
 fn twice() -> Vec<u8> {
     let ends = [field(1, b"half"), field(1, b"half"), field(2, b"y"), field(4, b"Add")].concat();
     field(1, &ends)
-}
-
-/// A table of single precision with so many columns, 127 at most, and any number of rows.
-pub(crate) fn port_of(number: u8, name: &str, width: usize) -> Vec<u8> {
-    let shape = field(2, &[field(1, &field(2, b"rows")), field(1, &[1 << 3, width as u8])].concat());
-    let kind = field(1, &[vec![1 << 3, 1], shape].concat());
-    field(number, &[field(1, name.as_bytes()), field(2, &kind)].concat())
-}
-
-/// A field of a message of Protocol Buffers that has a length.
-pub(crate) fn field(number: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len();
-    let length = if length < 0x80 { vec![length as u8] } else { vec![length as u8 | 0x80, (length >> 7) as u8] };
-    [vec![number << 3 | 2], length, content.to_vec()].concat()
 }

@@ -4,94 +4,22 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
 
-use domain::{Span, Timestamp};
-use io_log::EmbeddedLog;
-use ports::{Log, clock_fn};
+use domain::Span;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::{
-    driven::{Asking, PARTITIONS, Running, kill, start_with, stop},
+    driven::{kill, stop},
     eta,
     package::key,
+    scene::{Scene, instant, now, predicted, predictions},
 };
 
 /// From the request to its answer, the package read, checked and kept; the rest is the binary that starts and ends.
 const SWITCH_MAX: Duration = Duration::from_secs(1);
-
-/// A folder of Headway and one for packages.
-struct Scene {
-    folder: TempDir,
-    packages: TempDir,
-}
-
-impl Scene {
-    /// In which a process has run once, and the first key is trusted if so.
-    fn new(trusts: bool) -> Self {
-        let scene = Self { folder: tempfile::tempdir().expect("a folder"), packages: tempfile::tempdir().expect("a folder") };
-        let (child, _) = scene.start(&[]);
-        stop(child);
-        if trusts {
-            scene.trust(1);
-        }
-        scene
-    }
-
-    fn start(&self, arguments: &[&str]) -> (Running, Asking) {
-        let (child, asking, _) = start_with(self.folder.path(), Path::new(eta::PIPELINE), arguments, &[]);
-        (child, asking)
-    }
-
-    fn trust(&self, number: u8) {
-        fs::write(self.folder.path().join("trusted-keys"), format!("{}\n", key(number))).expect("written");
-    }
-
-    /// A package that says so many seconds, signed by the first key.
-    fn package(&self, version: &str, seconds: f32) -> (PathBuf, String) {
-        let folder = self.packages.path().join(version);
-        let digest = eta::write(&folder, version, seconds, 1);
-        (folder, digest)
-    }
-
-    fn ask(&self, words: &[&str], code: i32) -> (String, String) {
-        self.ask_as("--folder", words, code)
-    }
-
-    fn ask_as(&self, folder: &str, words: &[&str], code: i32) -> (String, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_headway"));
-        command.args(["models"]).args(words).arg(folder).arg(self.folder.path()).env("USER", "anna");
-        let output = command.output().expect("the binary");
-        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("text"));
-        assert_eq!(output.status.code(), Some(code), "{words:?}\n{out}\n{err}");
-        (out, err)
-    }
-
-    fn object(&self, words: &[&str]) -> Value {
-        serde_json::from_str(&self.ask(&[words, &["--json"]].concat(), 0).0).expect("JSON")
-    }
-
-    fn list(&self) -> Value {
-        self.object(&["list"])
-    }
-
-    /// Lets a package speak; the answer, and how long the process took for it.
-    fn used(&self, package: &Path) -> Value {
-        self.object(&["use", &package.display().to_string()])
-    }
-
-    /// That a package is refused in these words, and that nothing is changed by it.
-    fn refuses(&self, package: &Path, words: &str) {
-        let before = self.list();
-        let (_, err) = self.ask(&["use", &package.display().to_string()], 78);
-        assert!(err.contains(words), "{err:?} does not say {words:?}");
-        assert_eq!(self.list(), before, "a refusal changed something");
-    }
-}
 
 #[test]
 fn a_model_is_chosen_in_a_folder_that_stands_still() {
@@ -280,47 +208,6 @@ fn explains(scene: &Scene, digest: &str, predictions: &[Vec<Value>]) {
     let unknown = headway(&["order:nobody"]);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("nothing was predicted of order nobody lately"), "{unknown:?}");
     assert_eq!(headway(&["store:1"]).status.code(), Some(2), "a store is no case");
-}
-
-/// Waits until so many more predictions were committed.
-fn predicted(asking: &mut Asking, count: u64) {
-    let predictions = |asking: &mut Asking| {
-        let status = asking.ask(&json!("status"));
-        status["status"]["predictions"].as_u64().unwrap_or_else(|| panic!("nobody predicts: {status}"))
-    };
-    let (begun, until) = (Instant::now(), predictions(asking) + count);
-    while predictions(asking) < until {
-        assert!(begun.elapsed() < Duration::from_secs(60), "nothing is predicted any longer");
-    }
-}
-
-fn now(asking: &mut Asking) -> Timestamp {
-    instant(&asking.ask(&json!("status"))["status"]["now"])
-}
-
-fn instant(text: &Value) -> Timestamp {
-    text.as_str().and_then(Timestamp::parse).unwrap_or_else(|| panic!("{text} is no instant"))
-}
-
-/// All that was predicted, by partition and in order.
-fn predictions(folder: &Path) -> Vec<Vec<Value>> {
-    let settings = io_log::Settings::new(folder.join("log"));
-    let log = EmbeddedLog::open(settings, clock_fn(1.0, || Timestamp(0))).expect("nobody holds it");
-    let all = async {
-        let mut all = Vec::new();
-        for partition in 0..PARTITIONS {
-            let (mut predictions, mut next) = (Vec::new(), 0);
-            loop {
-                let records = log.read("headway.delivery-eta.eta", partition, next, 1 << 20).await.expect("a whole log");
-                let Some(last) = records.last() else { break };
-                next = last.offset + 1;
-                predictions.extend(records.iter().map(|record| serde_json::from_slice(&record.value).expect("JSON")));
-            }
-            all.push(predictions);
-        }
-        all
-    };
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(all)
 }
 
 #[test]

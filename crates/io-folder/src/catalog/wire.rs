@@ -71,6 +71,9 @@ pub(super) struct ModelsFile {
     revision: u64,
     at_ms: i64,
     champion: Option<String>,
+    /// A file of a version that knew none has none.
+    #[serde(default)]
+    challengers: Vec<String>,
     before: Vec<Option<String>>,
     known: Vec<Known>,
     audit: Entry,
@@ -147,6 +150,7 @@ impl ModelsFile {
             revision: models.revision,
             at_ms: models.at.0,
             champion: models.champion.clone(),
+            challengers: models.challengers.clone(),
             before: models.before.clone(),
             known: models.known.iter().map(known).collect(),
             audit: Entry::of(audit),
@@ -154,12 +158,13 @@ impl ModelsFile {
     }
 
     pub(super) fn into_models(self) -> Models {
-        let Self { pipeline, revision, at_ms, champion, before, known, audit: _ } = self;
+        let Self { pipeline, revision, at_ms, champion, challengers, before, known, audit: _ } = self;
         let model = |Known { digest, name, version, key, added_at_ms, added_by }| {
             let added_at = Timestamp(added_at_ms);
             KnownModel { digest, name, version, key, added_at, added_by }
         };
-        Models { pipeline, revision, known: known.into_iter().map(model).collect(), champion, before, at: Timestamp(at_ms) }
+        let (known, at) = (known.into_iter().map(model).collect(), Timestamp(at_ms));
+        Models { pipeline, revision, known, champion, challengers, before, at }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RawCalibration, RawCorrector, RawPromise, SpanText, Sql};
+use super::{RawCalibration, RawComputed, RawCorrector, RawPromise, SpanText, Sql};
 
 /// A case: something that begins, moves through stages and ends. What is predicted is when its last stage comes.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -42,9 +42,9 @@ pub(crate) struct RawCase {
     pub(crate) attributes: BTreeMap<String, RawAttribute>,
     /// When a prediction is made; at every stage but the last when left out.
     pub(crate) triggers: Option<RawTriggers>,
-    /// Values computed for a case, by name: a SQL expression over the columns of its row and other inputs.
+    /// Values computed for a case, by name: a SQL expression over the columns of its row and other inputs, or what `shrink` says.
     #[serde(default)]
-    pub(crate) inputs: BTreeMap<String, Sql>,
+    pub(crate) inputs: BTreeMap<String, RawComputed>,
     /// What the model is called and takes; without it every prediction is a fallback.
     pub(crate) model: Option<RawModel>,
     /// What is said when no model can be asked: the first whose value is known. The last needs no column.

@@ -1,5 +1,7 @@
 //! Values computed by expressions over a row and over each other, in any order: transforms and the inputs of a case.
 
+mod shrunk;
+
 use std::collections::BTreeMap;
 
 use domain::ValueKind;
@@ -8,7 +10,7 @@ use super::check_name;
 use super::expressions::report_all;
 use crate::document::Path;
 use crate::expression::{Expr, Type};
-use crate::raw::Sql;
+use crate::raw::{RawComputed, Sql};
 use crate::report::Report;
 use crate::resolved::Transform;
 use crate::sql::{self, Scope, ScopeName, Syntax};
@@ -32,11 +34,17 @@ pub(super) struct Computed {
     pub(super) broken: Vec<String>,
 }
 
-/// One expression whose words make sense.
+/// One value whose words make sense.
 pub(super) struct Parsed {
-    pub(super) name: String,
-    pub(super) path: Path,
-    pub(super) syntax: Syntax,
+    name: String,
+    path: Path,
+    body: Body,
+}
+
+/// How it is computed.
+enum Body {
+    Sql(Syntax),
+    Shrunk(Vec<shrunk::Level>),
 }
 
 /// What expressions see: the columns of a row, and the values computed so far.
@@ -47,7 +55,7 @@ pub(super) struct Row {
 
 /// Reads the words of all expressions of a table, in the order of the spec; those at fault are named in `broken`.
 pub(super) fn parse(
-    texts: &BTreeMap<String, Sql>,
+    written: &BTreeMap<String, RawComputed>,
     all: &Path,
     noun: &Noun,
     broken: &mut Vec<String>,
@@ -64,16 +72,32 @@ pub(super) fn parse(
     for name in names {
         let path = all.key(&name);
         check_name(&path, &name, report);
-        match texts.get(&name).map(|text| sql::parse(&text.0)) {
-            Some(Ok(syntax)) => parsed.push(Parsed { name, path, syntax }),
-            Some(Err(fault)) => {
-                report_all(&path, vec![fault], report);
-                broken.push(name);
-            }
+        let body = match written.get(&name) {
+            Some(RawComputed::Sql(text)) => syntax(&path, text, report).map(Body::Sql),
+            Some(RawComputed::Shrunk(shrunk)) => shrunk::parse(shrunk, &path.key("shrink"), report).map(Body::Shrunk),
+            None => None,
+        };
+        match body {
+            Some(body) => parsed.push(Parsed { name, path, body }),
             None => broken.push(name),
         }
     }
     parsed
+}
+
+/// The words of one expression.
+fn syntax(path: &Path, text: &Sql, report: &mut Report<'_>) -> Option<Syntax> {
+    sql::parse(&text.0).map_err(|fault| report_all(path, vec![fault], report)).ok()
+}
+
+impl Parsed {
+    /// The expressions that it is made of.
+    pub(super) fn expressions(&self) -> Vec<(&Path, &Syntax)> {
+        match &self.body {
+            Body::Sql(syntax) => vec![(&self.path, syntax)],
+            Body::Shrunk(levels) => levels.iter().flat_map(shrunk::Level::expressions).collect(),
+        }
+    }
 }
 
 /// Gives expressions their types, and the row their values.
@@ -135,7 +159,16 @@ impl Row {
     }
 
     fn computed(&mut self, parsed: &Parsed, noun: &Noun, report: &mut Report<'_>) -> Option<Transform> {
-        let checked = sql::check(&parsed.syntax, &self.scope).map_err(|faults| report_all(&parsed.path, faults, report)).ok()?;
+        let (expr, kind) = match &parsed.body {
+            Body::Sql(syntax) => self.of_sql(&parsed.path, syntax, noun, report)?,
+            Body::Shrunk(levels) => (shrunk::expr(levels, &self.scope, report)?, ValueKind::Float),
+        };
+        self.add(parsed.name.clone(), kind.clone());
+        Some(Transform { name: parsed.name.clone(), expr, kind })
+    }
+
+    fn of_sql(&self, path: &Path, syntax: &Syntax, noun: &Noun, report: &mut Report<'_>) -> Option<(Expr, ValueKind)> {
+        let checked = sql::check(syntax, &self.scope).map_err(|faults| report_all(path, faults, report)).ok()?;
         let kind = match (&checked.expr, checked.kind) {
             (Expr::Field(place), _) => self.kinds[*place].clone(),
             (_, Type::Number) => ValueKind::Float,
@@ -143,19 +176,19 @@ impl Row {
             (_, Type::Time) => ValueKind::Time,
             (_, Type::Text) => {
                 let message = format!("{} gives a number, a time or a condition, not a text", noun.one);
-                report.value(&parsed.path, "type_mismatch", message).suggest("compare the text with something");
+                report.value(path, "type_mismatch", message).suggest("compare the text with something");
                 return None;
             }
         };
-        self.add(parsed.name.clone(), kind.clone());
-        Some(Transform { name: parsed.name.clone(), expr: checked.expr, kind })
+        Some((checked.expr, kind))
     }
 }
 
 /// The first value that another uses and that is still waiting.
 fn waits_for<'p>(parsed: &Parsed, waiting: &'p [Parsed]) -> Option<&'p Parsed> {
-    let names = parsed.syntax.names();
-    waiting.iter().find(|other| names.iter().any(|(name, _)| *name == other.name))
+    let expressions = parsed.expressions();
+    let names: Vec<&str> = expressions.iter().flat_map(|(_, syntax)| syntax.names()).map(|(name, _)| name).collect();
+    waiting.iter().find(|other| names.contains(&&*other.name))
 }
 
 /// Every waiting value waits for another, so following them comes back to one that was passed.

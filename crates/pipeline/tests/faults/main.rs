@@ -7,6 +7,7 @@ mod fallbacks;
 mod features;
 mod groups;
 mod rows;
+mod shrink;
 mod sources;
 mod stages;
 

@@ -25,7 +25,7 @@ impl Estimator {
     ///
     /// When the row has another number of values than there are columns.
     pub fn influences(&self, row: &Row, work: &mut Work) -> Vec<Influence> {
-        assert_eq!(row.len(), self.columns.len(), "a row has all columns before anybody asks why");
+        assert_eq!(row.len(), self.declared.columns.len(), "a row has all columns before anybody asks why");
         let Some(model) = &self.model else { return Vec::new() };
         let without = |column: &usize| {
             let mut row = row.clone();
@@ -35,7 +35,7 @@ impl Estimator {
         let rows: Vec<Row> = model.columns.iter().map(without).collect();
         let said = self.ask(&rows, work);
         let influence = |(column, said): (&usize, Option<crate::Quantiles>)| Influence {
-            input: self.columns[*column].0.clone(),
+            input: self.declared.columns[*column].0.clone(),
             value: row[*column],
             median_without: said.map(|said| said.seconds()[1]),
         };

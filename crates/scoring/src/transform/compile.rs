@@ -165,6 +165,10 @@ impl Compiler<'_> {
             }
             Function::StartsWith => self.affix(arguments, |text, affix| text.starts_with(affix)),
             Function::EndsWith => self.affix(arguments, |text, affix| text.ends_with(affix)),
+            Function::Shrunk => {
+                let [value, n, strength, prior] = [0, 1, 2, 3].map(|place| self.want(&arguments[place], Type::Number));
+                (self.step(Step::Shrunk(value, n, strength, prior)), Type::Number)
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use domain::Value;
+use domain::{Evidence, Value, shrunk_towards};
 use pipeline::{Arithmetic, Comparison};
 
 /// A value in its eight bytes, or null: the bits of a double, 0 or 1, milliseconds, or the place of a text among all texts of the
@@ -49,6 +49,8 @@ pub(super) enum Step {
     Least(Register, Register),
     /// The greater of two numbers, or the one that is there.
     Greatest(Register, Register),
+    /// A value that is made of so many observations, with a strength, towards a prior.
+    Shrunk(Register, Register, Register, Register),
 }
 
 /// Functions of one number.
@@ -103,6 +105,10 @@ impl Step {
             Self::Round(rounding, of) => finite(rounding.of(number(of)?)),
             Self::Least(left, right) => extreme(number(left), number(right), f64::min),
             Self::Greatest(left, right) => extreme(number(left), number(right), f64::max),
+            Self::Shrunk(value, n, strength, prior) => {
+                let [n, strength] = [n, strength].map(|of| number(of).unwrap_or(0.0));
+                shrunk_towards(Evidence { value: number(value), n, strength }, number(prior)).map(f64::to_bits)
+            }
         }
     }
 }

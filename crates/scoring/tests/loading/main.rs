@@ -4,4 +4,5 @@ mod estimator;
 mod hostile;
 mod models;
 mod packages;
+mod preparation;
 mod sessions;

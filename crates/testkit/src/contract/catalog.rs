@@ -131,7 +131,9 @@ pub async fn a_choice_of_models_and_its_entry_survive_a_crash<H: Harness<Port: C
     }
     let text = "a \"b\"\r\n\\ \t grüße 配達 {}\n";
     let odd = KnownModel { name: text.into(), version: String::new(), added_at: Timestamp(i64::MIN), ..model(1) };
-    let bare = Models { known: vec![odd], champion: None, before: vec![None, Some(text.into())], ..models("one", 4) };
+    let challengers = vec![text.into(), String::new()];
+    let bare =
+        Models { known: vec![odd], champion: None, challengers, before: vec![None, Some(text.into())], ..models("one", 4) };
     good(port.choose(&bare, &entry(4, "models one")).await);
     assert_eq!(good(harness.crash(port).await.models("one").await), Some(bare));
 }
@@ -232,8 +234,9 @@ fn deployment(pipeline: &str, revision: u64) -> Deployment {
 
 fn models(pipeline: &str, revision: u64) -> Models {
     let known: Vec<KnownModel> = (1..=revision.min(3)).map(model).collect();
-    let (champion, before) = (known.last().map(|known| known.digest.clone()), vec![None]);
-    Models { pipeline: pipeline.into(), revision, known, champion, before, at: Timestamp(1_772_366_400_000) }
+    let mut digests: Vec<String> = known.iter().map(|known| known.digest.clone()).collect();
+    let (champion, challengers, before) = (digests.pop(), digests, vec![None]);
+    Models { pipeline: pipeline.into(), revision, known, champion, challengers, before, at: Timestamp(1_772_366_400_000) }
 }
 
 fn model(number: u64) -> KnownModel {

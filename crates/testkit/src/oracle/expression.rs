@@ -140,6 +140,7 @@ fn call(function: Function, arguments: &[Scalar]) -> Scalar {
         Function::Least => return extreme(arguments, |candidate, best| candidate < best),
         Function::Greatest => return extreme(arguments, |candidate, best| candidate > best),
         Function::NullIf if arguments[1] == Scalar::Null => return arguments[0].clone(),
+        Function::Shrunk => return shrunk(arguments),
         _ if arguments.contains(&Scalar::Null) => return Scalar::Null,
         _ => {}
     }
@@ -157,8 +158,17 @@ fn call(function: Function, arguments: &[Scalar]) -> Scalar {
         Function::Upper => Scalar::Text(text(&arguments[0]).to_uppercase()),
         Function::StartsWith => Scalar::Boolean(text(&arguments[0]).starts_with(text(&arguments[1]))),
         Function::EndsWith => Scalar::Boolean(text(&arguments[0]).ends_with(text(&arguments[1]))),
-        Function::Coalesce | Function::Least | Function::Greatest => unreachable!("answered above"),
+        Function::Coalesce | Function::Least | Function::Greatest | Function::Shrunk => unreachable!("answered above"),
     }
+}
+
+/// A value that is made of n observations, and what it is held back towards, weighed n to the strength.
+fn shrunk(arguments: &[Scalar]) -> Scalar {
+    let own = number(&arguments[0]).filter(|own| own.is_finite());
+    let n = number(&arguments[1]).filter(|n| *n > 0.0);
+    let strength = number(&arguments[2]).unwrap_or(0.0);
+    let (Some(own), Some(n)) = (own, n) else { return arguments[3].clone() };
+    number(&arguments[3]).map_or(Scalar::Number(own), |prior| Scalar::Number((n * own + strength * prior) / (n + strength)))
 }
 
 /// The number that no other one is better than; nulls are left out.

@@ -7,9 +7,9 @@ use super::Surroundings;
 use super::attributes::Attributes;
 use super::moves::Moves;
 use crate::document::Path;
-use crate::raw::Sql;
+use crate::raw::RawComputed;
 use crate::report::Report;
-use crate::resolve::computed::{self, Noun, Row};
+use crate::resolve::computed::{self, Noun, Parsed, Row};
 use crate::resolved::{Case, Transform};
 use crate::sql::{Scope, Syntax};
 
@@ -57,14 +57,19 @@ impl CaseRow {
     }
 
     /// Reads the inputs, which are part of the row from then on.
-    pub(super) fn inputs(&mut self, texts: &BTreeMap<String, Sql>, path: &Path, report: &mut Report<'_>) -> Vec<Transform> {
+    pub(super) fn inputs(
+        &mut self,
+        written: &BTreeMap<String, RawComputed>,
+        path: &Path,
+        report: &mut Report<'_>,
+    ) -> Vec<Transform> {
         for name in report.document().keys(path) {
             self.take(&name, "an input".into(), &path.key(&name), report);
         }
         let mut broken = Vec::new();
-        let parsed = computed::parse(texts, path, &NOUN, &mut broken, report);
-        for parsed in &parsed {
-            self.check_names(&parsed.path, &parsed.syntax, report);
+        let parsed = computed::parse(written, path, &NOUN, &mut broken, report);
+        for (path, syntax) in parsed.iter().flat_map(Parsed::expressions) {
+            self.check_names(path, syntax, report);
         }
         self.row.forgive(broken);
         computed::in_order(parsed, &mut self.row, &NOUN, report).values

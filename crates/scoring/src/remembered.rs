@@ -1,4 +1,5 @@
-//! The vectors that were read last, for the while in which the online store cannot be asked. Bounded, and never asked first.
+//! The vectors that were read last, for the while in which the online store cannot be asked. Whoever predicts a pipeline in one process,
+//! of cases or of drafts, shares one of these. Bounded, and never asked first.
 
 use std::{
     collections::HashMap,
@@ -6,6 +7,9 @@ use std::{
 };
 
 use domain::{Span, Timestamp};
+use pipeline::Pipeline;
+
+use crate::Origin;
 
 /// Vectors of one half; there are two. A city has some ten thousand stores and areas with some groups each, and a vector has some
 /// hundred bytes, so all of it stays below a hundred megabytes.
@@ -16,7 +20,7 @@ const GOOD_FOR: Span = Span(120_000);
 
 /// Vectors by group and key.
 #[derive(Debug)]
-pub(crate) struct Remembered {
+pub struct Remembered {
     halves: Mutex<[Half; 2]>,
     half_max: usize,
 }
@@ -35,13 +39,17 @@ struct Kept {
 }
 
 impl Remembered {
-    /// For a pipeline with so many groups.
-    pub(crate) fn new(groups: usize) -> Self {
+    /// Nothing yet, of the groups of a pipeline.
+    pub fn new(pipeline: &Pipeline) -> Self {
+        Self::of_groups(pipeline.groups.len())
+    }
+
+    fn of_groups(groups: usize) -> Self {
         Self { halves: Mutex::new([Half::new(groups), Half::new(groups)]), half_max: HALF_MAX }
     }
 
     /// Keeps what the store has said of these groups and keys.
-    pub(crate) fn keep<'k>(&self, read: impl Iterator<Item = (usize, &'k str, Arc<[u8]>)>, read_at: Timestamp) {
+    pub fn keep<'k>(&self, read: impl Iterator<Item = (usize, &'k str, Arc<[u8]>)>, read_at: Timestamp) {
         let mut halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         for (group, key, vector) in read {
             let kept = Kept { vector, read_at };
@@ -58,8 +66,16 @@ impl Remembered {
         }
     }
 
+    /// The vectors of a case by the keys of its entities, one for each group, and what that makes of them.
+    pub fn vectors(&self, keys: &[Option<&str>], now: Timestamp) -> (Origin, Vec<Option<Arc<[u8]>>>) {
+        let vector = |(group, key): (usize, &Option<&str>)| self.get(group, (*key)?, now);
+        let vectors: Vec<_> = keys.iter().enumerate().map(vector).collect();
+        let origin = if vectors.iter().any(Option::is_some) { Origin::Remembered } else { Origin::Nowhere };
+        (origin, vectors)
+    }
+
     /// What was read of this one, if it is not too long ago.
-    pub(crate) fn get(&self, group: usize, key: &str, now: Timestamp) -> Option<Arc<[u8]>> {
+    fn get(&self, group: usize, key: &str, now: Timestamp) -> Option<Arc<[u8]>> {
         let halves = self.halves.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = halves.iter().find_map(|half| half.groups[group].get(key))?;
         (kept.read_at.plus(GOOD_FOR) >= now).then(|| kept.vector.clone())
@@ -84,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_newest_is_kept_as_long_as_it_is_good() {
-        let remembered = Remembered::new(2);
+        let remembered = Remembered::of_groups(2);
         keep(&remembered, "a", 1, NOW);
         keep(&remembered, "a", 2, NOW.plus(Span(1)));
         let get = |at| remembered.get(1, "a", at).map(|vector| vector[0]);
@@ -93,8 +109,17 @@ mod tests {
     }
 
     #[test]
+    fn a_case_of_which_anything_is_known_is_remembered() {
+        let remembered = Remembered::of_groups(2);
+        keep(&remembered, "a", 1, NOW);
+        let vectors = |keys: [Option<&str>; 2]| remembered.vectors(&keys, NOW);
+        assert_eq!(vectors([Some("a"), Some("a")]), (Origin::Remembered, vec![None, Some(Arc::from([1]))]));
+        assert_eq!(vectors([Some("a"), None]), (Origin::Nowhere, vec![None, None]));
+    }
+
+    #[test]
     fn there_are_never_more_than_two_halves() {
-        let remembered = Remembered { half_max: 3, ..Remembered::new(2) };
+        let remembered = Remembered { half_max: 3, ..Remembered::of_groups(2) };
         for number in 0..20u8 {
             keep(&remembered, &number.to_string(), number, NOW);
             assert_eq!(remembered.get(1, &number.to_string(), NOW).as_deref(), Some(&[number][..]));

@@ -1,5 +1,5 @@
 //! Shrinkage: what is known of a sparse store, held back towards its category and its area. Pure arithmetic over numbers that
-//! somebody else looked up; this file knows neither stores nor areas.
+//! somebody else looked up; this file knows neither stores nor areas. One definition for rows, columns, correctors and calibrations.
 
 /// What is known of one place, and how much it takes to believe it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,13 +18,16 @@ pub struct Evidence {
 /// Evidence without a finite value or without observations is skipped. The broadest that is left is taken as it is, whatever its
 /// strength. None when nothing is left.
 pub fn shrunk(narrow_to_broad: &[Evidence]) -> Option<f64> {
-    narrow_to_broad.iter().rev().fold(None, |prior, evidence| {
-        let own = evidence.value.filter(|value| value.is_finite() && evidence.n > 0.0);
-        match (own, prior) {
-            (Some(own), Some(prior)) => Some(between(own, prior, weight(evidence.n, evidence.strength))),
-            (own, prior) => own.or(prior),
-        }
-    })
+    narrow_to_broad.iter().rev().fold(None, |prior, evidence| shrunk_towards(*evidence, prior))
+}
+
+/// One step of it: a value shrunk towards what broader places say, or the one of both that is there and finite.
+pub fn shrunk_towards(evidence: Evidence, prior: Option<f64>) -> Option<f64> {
+    let own = evidence.value.filter(|value| value.is_finite() && evidence.n > 0.0);
+    match (own, prior.filter(|prior| prior.is_finite())) {
+        (Some(own), Some(prior)) => Some(between(own, prior, weight(evidence.n, evidence.strength))),
+        (own, prior) => own.or(prior),
+    }
 }
 
 /// The share of an own value: `n / (n + strength)`, written so that neither overflows. A strength that is no strength has none, and
