@@ -50,7 +50,6 @@ struct Shared {
 
 impl FolderWarehouse {
     pub(crate) fn open(disk: Disk, root: PathBuf) -> Result<Self, Error> {
-        disk.create_folder(&root.join(LOGS))?;
         let mut tables = BTreeMap::new();
         for (name, is_folder) in disk::entries(&root.join(LOGS))? {
             // A folder without columns is a table whose creation was never acknowledged.

@@ -23,6 +23,8 @@ pub struct Counts {
     pub predictions: u64,
     /// Those of them that say why they are not what the model says of what is so now.
     pub degraded: BTreeMap<String, u64>,
+    /// By how much corrector and calibration have moved their medians, without the sign.
+    pub moved_ms: u64,
     /// Cases that are over, by how: `closed`, `lost`, or the name of an end.
     pub ended: BTreeMap<String, u64>,
     /// Cases that were taken over from a life before.
@@ -57,6 +59,7 @@ impl Counts {
         sum(&mut self.degraded, &other.degraded);
         sum(&mut self.ended, &other.ended);
         self.predictions += other.predictions;
+        self.moved_ms += other.moved_ms;
         self.restored += other.restored;
         self.forgotten += other.forgotten;
         self.open += other.open;
@@ -88,6 +91,8 @@ impl Watch {
     pub(super) fn predicted(&self, predictions: Vec<Prediction>) {
         let mut seen = self.lock();
         seen.counts.predictions += predictions.len() as u64;
+        let moved = |prediction: &Prediction| (prediction.left.seconds()[1] - prediction.said.seconds()[1]).abs() * 1000.0;
+        seen.counts.moved_ms += predictions.iter().map(moved).sum::<f64>().round() as u64;
         for degraded in predictions.iter().filter_map(|prediction| prediction.degraded.as_ref()) {
             *seen.counts.degraded.entry(degraded.clone()).or_default() += 1;
         }
