@@ -6,12 +6,11 @@ mod told;
 use std::sync::Arc;
 
 use domain::{Timestamp, Value, ValueKind, unpack_header};
-use pipeline::Group;
 use ports::{OnlineStore, VectorKey};
 use scoring::{Answer, Influence, Origin, Predictor, Question, Work};
 use workbench::{LastSaid, last_said};
 
-use self::told::{Explained, Input, Vector};
+use self::told::{Explained, Input, Learned, Vector};
 use super::{Host, Hosted, models::Speaker};
 use crate::failure::Failure;
 
@@ -39,10 +38,12 @@ impl Host {
             case: entity.to_owned(),
             key: key.to_owned(),
             ended: life.ending().is_some(),
+            learned: Learned::of(&prediction),
             prediction,
             model: predictor.model().map(|package| package.digest().to_string()),
             fallback: answer.degraded.clone().filter(|_| influences.is_empty()),
-            seconds: answer.left.seconds(),
+            seconds: answer.said.seconds(),
+            seconds_learned: answer.left.seconds(),
             inputs: inputs(&predictor, &answer, influences),
             vectors,
         })
@@ -55,8 +56,8 @@ impl Hosted {
         let serving = self.online.serving().await?;
         let keys = predictor.keys(&question.facts);
         let groups = self.pipeline().groups.iter().zip(keys);
-        let place = |(group, key): (&'_ Group, Option<&str>)| VectorKey::served(&serving, &group.entity, key?, &group.name);
-        let places: Vec<Option<VectorKey<'_>>> = groups.map(place).collect();
+        let places: Vec<Option<VectorKey<'_>>> =
+            groups.map(|(group, key)| VectorKey::served(&serving, &group.entity, key?, &group.name)).collect();
         let mut packed = self.online.read(&places.iter().flatten().copied().collect::<Vec<_>>()).await?.into_iter();
         let (mut told, mut vectors) = (Vec::new(), Vec::new());
         for place in places {
@@ -75,7 +76,8 @@ impl Hosted {
 
 /// Every input with its value, those that mattered most first; without a model in the order of the pipeline.
 fn inputs(predictor: &Predictor, answer: &Answer, influences: Vec<Influence>) -> Vec<Input> {
-    let said = answer.left.seconds()[1];
+    // The model knows nothing of what outcomes have taught.
+    let said = answer.said.seconds()[1];
     let kind = |name: &str| predictor.columns().iter().find(|(column, _)| column == name).map(|(_, kind)| kind);
     let mut inputs: Vec<Input> = influences
         .into_iter()

@@ -17,14 +17,73 @@ pub(in crate::host) struct Explained {
     pub(super) ended: bool,
     /// As it was committed.
     pub(super) prediction: Value,
+    /// What outcomes had taught was a part of it; none where they had taught nothing.
+    pub(super) learned: Option<Learned>,
     /// The digest of the model that is asked now.
     pub(super) model: Option<String>,
     /// Which estimate says it again, if no model does.
     pub(super) fallback: Option<String>,
-    /// What is said again of the instant of the prediction, in the order of the quantiles.
+    /// What is said again of the instant of the prediction, in the order of the quantiles, before anything is applied,
     pub(super) seconds: [f64; 4],
+    /// and with what outcomes have taught by now.
+    pub(super) seconds_learned: [f64; 4],
     pub(super) vectors: Vec<Vector>,
     pub(super) inputs: Vec<Input>,
+}
+
+/// By how much corrector and calibration moved a prediction, in the order of the quantiles.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Learned {
+    /// What was said before.
+    pub(super) said: [f64; 4],
+    /// The adjustments that were applied,
+    pub(super) corrector: Option<String>,
+    /// and what they added to each quantile.
+    pub(super) corrector_seconds: f64,
+    /// The calibration that was applied,
+    pub(super) calibration: Option<String>,
+    /// and what it added, each quantile put in its place.
+    pub(super) calibration_seconds: [f64; 4],
+}
+
+impl Learned {
+    /// As a prediction says it; none when nothing was applied.
+    pub(super) fn of(prediction: &Value) -> Option<Self> {
+        let text = |name: &str| prediction[name].as_str().map(str::to_owned);
+        let (corrector, calibration) = (text("corrector"), text("calibration"));
+        if corrector.is_none() && calibration.is_none() {
+            return None;
+        }
+        let number = |value: &Value| value.as_f64().unwrap_or_default();
+        let said = std::array::from_fn(|place| number(&prediction["said"][place]));
+        let corrector_seconds = number(&prediction["corrector_seconds"]);
+        let left = ["p10", "p50", "p80", "p90"].map(|level| number(&prediction[level]));
+        let calibration_seconds = std::array::from_fn(|place| left[place] - said[place] - corrector_seconds);
+        Some(Self { said, corrector, corrector_seconds, calibration, calibration_seconds })
+    }
+}
+
+impl fmt::Display for Learned {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "  before    {}", quantiles(&self.said, false))?;
+        if let Some(corrector) = &self.corrector {
+            writeln!(out, "  corrector {}: all by {:+.1} s", plain_line(corrector), self.corrector_seconds)?;
+        }
+        if let Some(calibration) = &self.calibration {
+            writeln!(out, "  calibration {}: {}", plain_line(calibration), quantiles(&self.calibration_seconds, true))?;
+        }
+        Ok(())
+    }
+}
+
+/// With a sign where they are what something was moved by.
+fn quantiles(seconds: &[f64; 4], is_move: bool) -> String {
+    let one = |(level, seconds): (&str, &f64)| match is_move {
+        true => format!("{level} {seconds:+.1}"),
+        false => format!("{level} {seconds:.1}"),
+    };
+    let levels: Vec<String> = ["p10", "p50", "p80", "p90"].into_iter().zip(seconds).map(one).collect();
+    format!("{} s", levels.join("  "))
 }
 
 /// One vector.
@@ -83,17 +142,17 @@ impl fmt::Display for Explained {
                 said("degraded")
             )?,
         }
-        for state in ["corrector", "calibration"].into_iter().filter(|state| !self.prediction[*state].is_null()) {
-            writeln!(out, "  {state:<10}{}", said(state))?;
-        }
-        let [p10, p50, p80, p90] = self.seconds;
+        self.learned.iter().try_for_each(|learned| write!(out, "{learned}"))?;
         let by = match (&self.model, &self.fallback) {
             (_, Some(fallback)) => format!("by the estimate {fallback}, which is no model's"),
             (Some(digest), None) => format!("by the model {digest}"),
             (None, None) => "without a model".to_owned(),
         };
         writeln!(out, "\nSaid again of the same instant {by}")?;
-        writeln!(out, "  p10 {p10:.1}  p50 {p50:.1}  p80 {p80:.1}  p90 {p90:.1} s")?;
+        writeln!(out, "  {}", quantiles(&self.seconds, false))?;
+        if self.seconds_learned != self.seconds {
+            writeln!(out, "  {} with what outcomes have taught by now", quantiles(&self.seconds_learned, false))?;
+        }
         writeln!(
             out,
             "  from what is known of it now and from vectors as they are now: what was served then may have been another value"
@@ -115,4 +174,23 @@ fn row(input: &Input) -> Vec<String> {
         other => other.to_string(),
     };
     vec![input.name.clone(), value, input.matters_seconds.map_or(String::new(), |seconds| format!("{seconds:+.1} s"))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moved_a_prediction_is_told_by_seconds() {
+        let prediction = serde_json::json!({
+            "said": [600.0, 900.0, 1200.0, 1500.0], "corrector": "00a", "corrector_seconds": 95.0, "calibration": "00b",
+            "p10": 690.0, "p50": 1000.0, "p80": 1295.0, "p90": 1600.0,
+        });
+        let learned = Learned::of(&prediction).expect("something was applied");
+        assert_eq!(learned.calibration_seconds, [-5.0, 5.0, 0.0, 5.0]);
+        let expected = "  before    p10 600.0  p50 900.0  p80 1200.0  p90 1500.0 s\n  corrector 00a: all by +95.0 s\n  \
+                        calibration 00b: p10 -5.0  p50 +5.0  p80 +0.0  p90 +5.0 s\n";
+        assert_eq!(learned.to_string(), expected);
+        assert_eq!(Learned::of(&serde_json::json!({ "corrector": null, "calibration": null })), None);
+    }
 }
