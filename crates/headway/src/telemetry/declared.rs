@@ -1,5 +1,7 @@
 //! All metrics that there are, and the page of the documentation that lists them.
 
+pub(super) mod outcomes;
+
 use super::{
     family::{Declared, Kind},
     text::name_in_text,
@@ -214,7 +216,11 @@ pub(super) static CPU: Declared =
 pub(super) static UPTIME: Declared = metric("process.uptime", "s", Kind::Gauge, &[], "How long the process has run.");
 
 /// Every metric, in the order in which they are told.
-pub(super) static ALL: [&Declared; 35] = [
+pub(super) fn all() -> impl Iterator<Item = &'static Declared> {
+    FIRST.into_iter().chain(outcomes::ALL).chain(LAST)
+}
+
+static FIRST: [&Declared; 30] = [
     &FRESHNESS,
     &LAG_RECORDS,
     &LAG_TIME,
@@ -245,12 +251,9 @@ pub(super) static ALL: [&Declared; 35] = [
     &MODEL,
     &MODEL_SWITCHES,
     &MODEL_FAILURES,
-    &READY,
-    &BUILD,
-    &MEMORY,
-    &CPU,
-    &UPTIME,
 ];
+
+static LAST: [&Declared; 5] = [&READY, &BUILD, &MEMORY, &CPU, &UPTIME];
 
 /// The page of the documentation.
 pub(crate) fn reference() -> String {
@@ -263,7 +266,7 @@ pub(crate) fn reference() -> String {
          partitions. No label ever holds the key of an entity.\n\n\
          | in Prometheus | in OpenTelemetry | kind | unit | labels | what it says |\n|---|---|---|---|---|---|\n",
     );
-    for declared in ALL {
+    for declared in all() {
         let kind = match declared.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
