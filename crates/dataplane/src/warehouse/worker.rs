@@ -141,7 +141,7 @@ impl<L: Log, W: Warehouse> Worker<L, W> {
         }
         let Self { owned, tables, parts: Parts { warehouse, writer, .. }, .. } = self;
         for (partition, owned) in owned.iter_mut().filter(|(_, owned)| owned.has_taken()) {
-            let stream = format!("{writer}.{partition}");
+            let stream = partition.to_string();
             if owned.first(Table::Predictions).is_none() {
                 let mut there = Table::ALL.map(|_| 0);
                 for (there, table) in there.iter_mut().zip(Table::ALL) {

@@ -83,7 +83,7 @@ fn figures(frame: &Frame) -> Vec<Figure> {
         figure("predicted", grouped(told.made), format!(" {words} · {} {}s open{lost}", grouped(told.open), told.entity))
     });
     let outcomes = frame.outcomes.map(|came| {
-        let rest = format!(" min off · {:+.1} on average · {:.0} % past promise", came.bias_minutes, came.late_percent);
+        let rest = format!(" min off · {:+.1} on average · {:.0} % too late", came.bias_minutes, came.late_percent);
         figure("came out", format!("{:.1}", came.error_minutes), rest)
     });
     let figures = [

@@ -227,7 +227,7 @@ fn orders_under_way_come_first_with_when_they_are_expected_and_who_says_so() {
         | readable    7 ms p50 · 31 ms p99 · 1,204 behind               ▄▅▆▇█████████████████▇▆▅▄▃▂▁▁       ▁▁▂▃▄▅▆▇████████████
         | city        131 orders under way · 4,112 placed · rain        ██████████████████████████████▇▆▅▆▇█████████████████████
         | predicted   20,118 predictions · 131 orders open · 2 lost
-        | came out    4.2 min off · +1.3 on average · 12 % past promise
+        | came out    4.2 min off · +1.3 on average · 12 % too late
         | refused     12 · late 8, duplicate 4
         | holds       1,812 entities · 12,334 vectors online
         | running     4 partitions · 2 workers · 1 snapshot
