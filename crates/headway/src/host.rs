@@ -273,7 +273,6 @@ impl Host {
         for hosted in self.hosted() {
             hosted.stop().await?;
         }
-        self.fold().await;
         Ok(())
     }
 

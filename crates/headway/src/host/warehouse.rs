@@ -1,7 +1,13 @@
 //! The warehouse role of one pipeline: whoever writes what was predicted and what became of it as rows, and the folds that make files
 //! of them which other programs read.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use dataplane::{
     Topics,
@@ -60,14 +66,20 @@ impl Rows {
 pub(super) async fn fold_now_and_then(host: Arc<Host>) {
     loop {
         tokio::time::sleep(FOLD_EVERY).await;
-        host.fold().await;
+        host.fold(FOLD_EVERY).await;
     }
 }
 
 impl Host {
-    /// Makes files of all rows. They are safe without it, so that it does not matter here whether it works.
-    pub(super) async fn fold(&self) {
-        if let Err(error) = self.warehouse.fold().await {
+    /// Makes files of all rows, as far as it gets in this time. They are safe without it, so that it does not matter here whether it works.
+    pub(crate) async fn fold(&self, time: Duration) {
+        let is_time = Arc::new(AtomicBool::new(true));
+        let asked = is_time.clone();
+        let folding = self.warehouse.fold_while(move || asked.load(Ordering::Relaxed));
+        let folded = tokio::time::timeout(time, folding).await;
+        // What has been begun goes on to its end in any case.
+        is_time.store(false, Ordering::Relaxed);
+        if let Ok(Err(error)) = folded {
             tracing::warn!(%error, "rows of the warehouse are not folded into files");
         }
     }

@@ -72,6 +72,17 @@ async fn a_long_log_is_folded_without_being_asked() {
     assert_eq!(warehouse.scan("outcomes", super::DAY).await.expect("a scan").len(), 12);
 }
 
+#[tokio::test]
+async fn a_fold_that_has_no_time_leaves_rows_where_they_are() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let warehouse = Folder::open(place.path()).expect("a folder").warehouse();
+    warehouse.create(&super::table()).await.expect("a table");
+    warehouse.append("outcomes", "s", 0, vec![row(0)]).await.expect("an append");
+    warehouse.fold_while(|| false).await.expect("nothing to do");
+    assert!(!place.path().join("warehouse/outcomes").exists());
+    assert_eq!(warehouse.scan("outcomes", super::DAY).await.expect("a scan"), [row(0)]);
+}
+
 /// What one of them folds would be taken for what a crash left, if the others looked into the same warehouse.
 #[tokio::test]
 async fn processes_that_share_a_folder_have_a_warehouse_each() {
