@@ -14,6 +14,7 @@ pub mod past;
 mod retry;
 pub mod scorer;
 mod topics;
+pub mod warehouse;
 
 pub use error::Error;
 pub use retry::Backoff;

@@ -22,6 +22,11 @@ pub(crate) trait Role<L: Log>: Send {
         event: Result<Event, ports::Error>,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
+    /// Does what is left to do before it goes because it was told to. What fails now is done by whoever comes after it.
+    fn finish(&mut self, _member: &mut L::Member) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+
     /// Forgets all partitions, which are its own no longer.
     fn drop_all(&mut self);
 }
@@ -101,12 +106,21 @@ async fn work<L: Log>(
         let wait = role.wait();
         let event = tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => return Ok(End::Stopped),
-            event = member.next(wait) => event,
+            _ = stop.wait_for(|stop| *stop) => None,
+            event = member.next(wait) => Some(event),
         };
-        match role.handle(member, event).await {
+        let is_stopped = event.is_none();
+        let done = match event {
+            Some(event) => role.handle(member, event).await,
+            None => role.finish(member).await,
+        };
+        match done {
+            Ok(()) if is_stopped => return Ok(End::Stopped),
             Ok(()) => {}
             Err(Error::Port(error)) if matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Transient) => {
+                if is_stopped {
+                    return Ok(End::Stopped);
+                }
                 warn!(member = membership.member, group = membership.group, %error, "joins the group again");
                 return Ok(End::Rejoin);
             }

@@ -17,10 +17,10 @@ mod said;
 mod worker;
 
 pub use cohort::{Cohort, Tally};
-pub use follow::{Follow, last_tuning};
+pub use follow::Follow;
 pub use join::{Effect, Join};
 pub use learner::{Learned, Learner};
 pub use outcome::{Label, Outcome};
-pub use partition::Counts;
+pub use partition::{Counts, Errors};
 pub use said::Said;
 pub use worker::{Parts, Worker};

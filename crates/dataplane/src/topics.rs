@@ -8,6 +8,12 @@ use ports::TopicSpec;
 
 use crate::scorer::{CLOCKS_APART_MAX, Rules};
 
+/// What a learner that stood still takes up afterwards. Whatever is older weighs nothing in a corrector, and little in a calibration.
+const LESSONS_KEPT: Span = Span(7 * 86_400_000);
+/// The last record says all. Some before it are kept for whoever looks for a number that was applied: an hour of large ones, or weeks
+/// of those of a small city.
+const ADJUSTMENTS_BYTES_MAX: u64 = 64 << 20;
+
 /// The names of one pipeline's topics.
 #[derive(Clone, Debug)]
 pub struct Topics {
@@ -117,6 +123,11 @@ impl Topics {
         format!("{}tuner", self.prefix)
     }
 
+    /// The group that writes what was predicted, and what became of it, to the warehouse.
+    pub fn warehouse_group(&self) -> String {
+        format!("{}warehouse", self.prefix)
+    }
+
     /// The group that makes predictions.
     pub fn scorer_group(&self) -> String {
         format!("{}scorer", self.prefix)
@@ -132,7 +143,7 @@ impl Topics {
         format!("{}features.{generation}", self.prefix)
     }
 
-    /// The topics of the role that predicts, where something is predicted.
+    /// The topics of what is predicted and of what becomes of it, where something is predicted.
     ///
     /// A case that was open when its workers stopped is read back from the topic of cases when they go on, from as long ago as a case
     /// can last before that. They can go on for as long as the log has the events that came meanwhile: so changes of cases are kept
@@ -141,12 +152,19 @@ impl Topics {
         let Some(rules) = Rules::new(pipeline) else { return Vec::new() };
         let lasts = Span(rules.lasts_at_most().0 + CLOCKS_APART_MAX.0);
         let spec = |name, retention| TopicSpec { name, partitions, retention: Some(retention), retention_bytes: None };
-        vec![
+        let mut specs = vec![
             spec(self.predictions(), retention),
             spec(self.shadow(), retention),
             spec(self.feature_log(), retention),
             spec(self.cases(), Span(retention.0 + lasts.0)),
-        ]
+            spec(self.outcomes(), retention),
+        ];
+        if rules.case().learns() {
+            let one = |name| TopicSpec { name, partitions: 1, retention: None, retention_bytes: None };
+            specs.push(TopicSpec { retention: Some(retention.min(LESSONS_KEPT)), ..one(self.lessons()) });
+            specs.push(TopicSpec { retention_bytes: Some(ADJUSTMENTS_BYTES_MAX), ..one(self.adjustments()) });
+        }
+        specs
     }
 
     /// All topics that the feature role needs, as they should be when they are created.

@@ -10,7 +10,9 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dataplane::warehouse::{Table, Tables};
 use domain::{Span, Timestamp};
+use ports::Cell;
 use scoring::{Lesson, Tuner, Tuning};
 use serde_json::Value;
 use world::{START, Truth, World};
@@ -105,6 +107,32 @@ async fn run(seed: u64, seen: &mut Seen) {
     seen.cohorts += cohorts.len() as u64;
     seen.crashes += world.crashes;
     check_learned(&world, seed).await;
+    check_rows(&world, seed).await;
+}
+
+/// Each record has one row, whoever wrote it and however often.
+async fn check_rows(world: &World, seed: u64) {
+    let tables = Tables::new(&world.pipeline.id);
+    let rows = |table: Table| {
+        let ids = world.warehouse.rows(&tables.name(table)).into_iter().map(|row| row[1].clone());
+        let mut ids: Vec<String> = ids.map(|id| format!("{id:?}")).collect();
+        ids.sort();
+        ids
+    };
+    let records = |records: Vec<(u32, Value)>, kind: Option<&str>, member: &str| {
+        let of_kind = records.into_iter().filter(|(_, record)| record["kind"].as_str() == kind);
+        let mut ids: Vec<String> =
+            of_kind.map(|(_, record)| format!("{:?}", Cell::Text(text(&record, member).to_owned()))).collect();
+        ids.sort();
+        ids
+    };
+    let said = world.read_json(&world.topics.predictions()).await;
+    assert_eq!(rows(Table::Predictions), records(said, None, "id"), "seed {seed}");
+    let came = world.read_json(&world.topics.outcomes()).await;
+    assert_eq!(rows(Table::Outcomes), records(came.clone(), Some("outcome"), "id"), "seed {seed}");
+    assert_eq!(rows(Table::Contradictions), records(came.clone(), Some("contradiction"), "order"), "seed {seed}");
+    let cohorts = came.iter().filter(|(_, record)| record["kind"] == "cohort").count();
+    assert_eq!(rows(Table::Cohorts).len(), cohorts, "seed {seed}");
 }
 
 fn check_cohorts(predictions: &BTreeMap<String, (u32, Value)>, cohorts: &BTreeMap<(u32, Timestamp), Value>, seed: u64) {

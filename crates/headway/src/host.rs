@@ -16,6 +16,7 @@ mod lag;
 mod models;
 mod opening;
 mod options;
+mod outcomes;
 mod predictors;
 mod preview;
 mod readers;
@@ -24,6 +25,7 @@ pub(crate) mod reading;
 mod running;
 mod scorers;
 mod status;
+mod warehouse;
 
 use std::{
     net::SocketAddr,
@@ -33,7 +35,7 @@ use std::{
 
 use dataplane::features::Parts;
 use domain::{Span, Timestamp};
-use io_folder::{FolderArtifacts, FolderCatalog};
+use io_folder::{FolderArtifacts, FolderCatalog, FolderWarehouse};
 use ports::{Catalog, Clock};
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -48,10 +50,11 @@ use edit::Edit;
 pub(crate) use edit::named_schemas;
 pub(crate) use generations::Hosted;
 pub(crate) use hold::Held;
-pub(crate) use lag::Lag;
+pub(crate) use lag::{Follower, Lag};
 use opening::Opened;
 pub(crate) use opening::{known_partitions, partitions};
 pub(crate) use options::{Options, Pace};
+pub(crate) use outcomes::Outcomes;
 pub(crate) use readiness::Readiness;
 pub(crate) use status::Status;
 
@@ -84,13 +87,14 @@ pub(crate) struct Host {
     _held: Option<Held>,
     pub(crate) parts: SharedParts,
     pub(crate) catalog: FolderCatalog,
+    pub(crate) warehouse: FolderWarehouse,
     pub(crate) options: Options,
     pub(crate) partitions: u32,
     /// Where metrics and probes are answered, once they are.
     pub(crate) listens_on: OnceLock<SocketAddr>,
     readiness: readiness::Shown,
-    /// Who looks for it, until it is.
-    follower: Mutex<Option<JoinHandle<()>>>,
+    /// Those beside the workers: who looks whether it is ready, until it is, and who folds rows.
+    beside: Mutex<Vec<JoinHandle<()>>>,
     hosted: Mutex<Vec<Arc<Hosted>>>,
     steady: Arc<Steady>,
     /// What a person should hear about how it began.
@@ -126,11 +130,12 @@ impl Host {
             parts,
             _held: held,
             catalog: folder.catalog(),
+            warehouse: folder.warehouse(),
             options,
             partitions,
             listens_on: OnceLock::new(),
             readiness: readiness::Shown::default(),
-            follower: Mutex::default(),
+            beside: Mutex::default(),
             hosted: Mutex::default(),
             steady,
             announcements: Mutex::new(announcements),
@@ -176,7 +181,8 @@ impl Host {
             hosted.start(self).await?;
         }
         *self.hosted.lock().unwrap_or_else(PoisonError::into_inner) = hosted;
-        *self.follower.lock().unwrap_or_else(PoisonError::into_inner) = Some(readiness::follow(self));
+        let beside = vec![readiness::follow(self), tokio::spawn(warehouse::fold_now_and_then(self.clone()))];
+        *self.beside.lock().unwrap_or_else(PoisonError::into_inner) = beside;
         Ok(())
     }
 
@@ -210,6 +216,7 @@ impl Host {
         let mut told = std::mem::take(&mut *self.announcements.lock().unwrap_or_else(PoisonError::into_inner));
         told.extend(self.hosted().iter().flat_map(|hosted| hosted.watch.take_rebuilds()).map(|rebuild| rebuild.to_string()));
         told.extend(self.hosted().iter().filter_map(|hosted| hosted.speaker.as_ref()).flat_map(models::Speaker::take_words));
+        told.extend(self.hosted().iter().filter_map(|hosted| hosted.rows.as_ref()?.take_words()));
         told
     }
 
@@ -257,11 +264,11 @@ impl Host {
 
     /// Commits and publishes what was taken, and ends the workers.
     pub(crate) async fn stop(&self) -> Result<(), Failure> {
-        let follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(follower) = follower {
-            follower.abort();
+        let beside = std::mem::take(&mut *self.beside.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in beside {
+            task.abort();
             // However it ended, it holds the host no longer.
-            let _ = follower.await;
+            let _ = task.await;
         }
         for hosted in self.hosted() {
             hosted.stop().await?;

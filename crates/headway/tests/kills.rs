@@ -1,5 +1,5 @@
 //! `headway run` is killed without a warning, again and again under load, and in the end every vector equals the oracle and each trigger
-//! of a case has made one prediction.
+//! of a case has made one prediction, and each prediction of a case that is over has one outcome.
 //!
 //! `HEADWAY_KILLS=100` kills more often than the few times of an ordinary test run; `HEADWAY_SEED=n` chooses other moments.
 
@@ -7,7 +7,7 @@ mod driven;
 
 use std::{path::Path, time::Duration};
 
-use driven::{Load, SPEC, asked, audit, audit_orders, kill, orders, read_all, settle, start_with, stop};
+use driven::{Load, SPEC, asked, audit, audit_orders, audit_rows, kill, orders, read_all, settle, start_with, stop};
 
 const KILLS: u64 = 6;
 
@@ -38,14 +38,17 @@ fn killed_at_any_moment_it_loses_and_repeats_nothing() {
     // What is left of a failed run is worth looking at.
     let folder = folder.keep();
     let audited = audit_orders(&folder, &load);
+    let rows = audit_rows(&folder);
     let compared = audit(&folder, spec, &load, &read, seed);
     std::fs::remove_dir_all(&folder).expect("it was ours");
     restarts.sort();
     println!(
-        "{kills} kills, {} events, {compared} vectors equal, {} predictions of stages and {} of timers once each; restarts at most {:?}",
+        "{kills} kills, {} events, {compared} vectors equal, {} predictions of stages and {} of timers once each, {} outcomes, \
+         {rows} rows; restarts at most {:?}",
         load.sent,
         audited.stages,
         audited.timers,
+        audited.outcomes,
         restarts.last()
     );
 }

@@ -21,6 +21,7 @@ This folder belongs to Headway: everything that it keeps on this machine is in h
   catalog/      which pipelines and models are in force, and who did what when (JSON)
   warehouse/    tables as Parquet, a folder for each day: any reader of Parquet can query them;
                 days that are no longer of interest may be deleted
+  warehouses/   the same where several processes share this folder, a folder for each of them
   artifacts/    pieces of snapshots, models and reports
   unfinished/   files that are being written; emptied at each start
   trusted-keys  a file of yours, if you want one: public keys whose models are loaded, one on each line
@@ -54,7 +55,8 @@ impl Folder {
         empty(&own)?;
         Ok(Self {
             catalog: FolderCatalog::open_among(disk.clone(), path.join("catalog"))?,
-            warehouse: FolderWarehouse::open(disk.clone(), path.join("warehouse"))?,
+            // Each writes its own: what one folds another would take for what a crash left.
+            warehouse: FolderWarehouse::open(disk.clone(), path.join("warehouses").join(name))?,
             // Not swept: others put artifacts into its folders.
             artifacts: FolderArtifacts::look(disk, path.join("artifacts")),
         })

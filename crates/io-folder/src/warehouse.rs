@@ -50,7 +50,6 @@ struct Shared {
 
 impl FolderWarehouse {
     pub(crate) fn open(disk: Disk, root: PathBuf) -> Result<Self, Error> {
-        disk.create_folder(&root.join(LOGS))?;
         let mut tables = BTreeMap::new();
         for (name, is_folder) in disk::entries(&root.join(LOGS))? {
             // A folder without columns is a table whose creation was never acknowledged.
@@ -64,9 +63,14 @@ impl FolderWarehouse {
     /// Folds everything that is still in a log into Parquet files, so that other programs see it: before a query, and when the
     /// program ends. Not needed for safety.
     pub async fn fold(&self) -> Result<(), ports::Error> {
-        self.run(|shared| {
+        self.fold_while(|| true).await
+    }
+
+    /// The same as far as it gets: before each stream it is asked whether there is time for it.
+    pub async fn fold_while(&self, is_time: impl Fn() -> bool + Send + 'static) -> Result<(), ports::Error> {
+        self.run(move |shared| {
             let tables: Vec<Arc<Table>> = shared.tables.lock().map_err(Error::poisoned)?.values().cloned().collect();
-            tables.iter().try_for_each(|table| table.fold(&shared.disk))
+            tables.iter().try_for_each(|table| table.fold(&shared.disk, &is_time))
         })
         .await
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::{Span, ValueKind};
-use pipeline::{CalibrationRules, Case, Expr, Pipeline, PromiseRules, parse};
+use pipeline::{CalibrationRules, Case, CorrectorRules, Expr, Pipeline, PromiseRules, parse};
 
 const SPEC: &str = r#"
 [source.orders]
@@ -130,8 +130,23 @@ fn defaults_are_filled_in() {
     assert_eq!((&case.triggers.stages[..], case.triggers.every), (&[0, 1][..], None));
     assert_eq!((case.zone.as_str(), case.holidays.len(), case.area), ("UTC", 0, None));
     assert_eq!((case.label, case.longest), ((0.0, 604_800.0), Span(604_800_000)));
-    assert_eq!((case.promise, case.calibration), (PromiseRules::default(), CalibrationRules::default()));
-    assert_eq!((case.corrector.stages, case.corrector.longest), (1, Span(86_400_000)), "no corrector follows for a week");
+    assert_eq!((case.promise, case.corrector, case.calibration), (PromiseRules::default(), None, None));
+    assert!(!case.learns());
+}
+
+#[test]
+fn what_is_learned_is_declared_be_it_by_an_empty_table() {
+    for (tables, corrects, calibrates) in
+        [("corrector = {}", true, false), ("calibration = {}", false, true), ("corrector = {}\ncalibration = {}", true, true)]
+    {
+        let spec = SPEC.replace("[case.stages]", &format!("{tables}\n[case.stages]"));
+        let pipeline = parse("kitchen", &spec).unwrap_or_else(|faults| panic!("{faults}"));
+        let case = case(&pipeline);
+        assert!(case.learns());
+        let usual = CorrectorRules { longest: Span(86_400_000), ..CorrectorRules::default() };
+        assert_eq!(case.corrector, corrects.then_some(usual), "and no corrector follows for a week");
+        assert_eq!(case.calibration, calibrates.then(CalibrationRules::default));
+    }
 }
 
 #[test]
@@ -146,8 +161,9 @@ fn what_is_declared_is_taken() {
     assert_eq!((case.area, case.label, case.zone.as_str()), (Some(1), (90.0, 86_400.0), "+05:30"));
     assert_eq!((&case.triggers.stages[..], case.triggers.every), (&[1][..], Some(Span(10_000))));
     assert_eq!((case.promise.kept_share(), case.promise.round_to), (0.75, Span(60_000)));
-    assert_eq!(case.corrector.adjustment_max, 0.5);
-    assert_eq!((case.calibration.step_first, case.calibration.strength, case.calibration.step_last), (90.0, 7.0, 10.0));
+    assert_eq!(case.corrector.map(|rules| rules.adjustment_max), Some(0.5));
+    let calibration = case.calibration.expect("it is declared");
+    assert_eq!((calibration.step_first, calibration.strength, calibration.step_last), (90.0, 7.0, 10.0));
 }
 
 #[test]

@@ -136,6 +136,11 @@ impl Predictor {
         Self { tuning, ..self.clone() }
     }
 
+    /// What outcomes have taught so far.
+    pub fn tuning(&self) -> &Arc<Tuning> {
+        &self.tuning
+    }
+
     /// The area of a case, by which errors are corrected and calibrated; empty where it has none.
     pub fn area<'f>(&self, facts: &'f Facts) -> &'f str {
         self.case().area.and_then(|attribute| facts.key(attribute)).unwrap_or_default()
@@ -209,7 +214,7 @@ impl Predictor {
         let fallback = estimate.fallback.map(|place| &*case.fallbacks[place].name);
         let slot = Slot::new(case, digest.as_deref(), fallback, question.facts.stage());
         let area = self.area(&question.facts);
-        self.tuning.applied(slot.as_ref(), area, &estimate.left, question.at, case.corrector.half_life)
+        self.tuning.applied(case, slot.as_ref(), area, &estimate.left, question.at)
     }
 
     fn degraded(&self, estimate: &Estimate, origin: Origin, read: &Read) -> Option<&str> {

@@ -22,16 +22,15 @@ const SLOTS_MAX: usize = 64;
 /// What is applied to predictions at present. Empty until outcomes have taught something.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tuning {
+    as_of: Timestamp,
     slots: BTreeMap<Slot, Tuned>,
 }
 
-/// What is applied to one slot.
+/// What is applied to one slot, each with its id: as much of it as is declared.
 #[derive(Clone, Debug, PartialEq)]
 struct Tuned {
-    adjustments: Adjustments,
-    corrector: StateId,
-    calibration: Calibration,
-    calibrator: StateId,
+    corrector: Option<(Adjustments, StateId)>,
+    calibration: Option<(Calibration, StateId)>,
 }
 
 /// A prediction with everything applied, and what that was.
@@ -48,25 +47,28 @@ pub struct Applied {
 }
 
 impl Tuning {
-    /// Applies what is known of a slot to what was said at an instant: first the corrector's seconds, then the offsets.
-    /// Adjustments that are older than the half-life of what they were made of say nothing about now.
-    pub fn applied(&self, slot: Option<&Slot>, area: &str, said: &Quantiles, at: Timestamp, half_life: Span) -> Applied {
+    /// Applies what is known of a slot, as far as the case declares it, to what was said at an instant: first the corrector's seconds,
+    /// then the offsets. Adjustments that are older than the half-life of what they were made of say nothing about now.
+    pub fn applied(&self, case: &Case, slot: Option<&Slot>, area: &str, said: &Quantiles, at: Timestamp) -> Applied {
         let Some(tuned) = slot.and_then(|slot| self.slots.get(slot)) else {
             return Applied::nothing(said);
         };
-        let is_fresh = at.minus(half_life) <= tuned.adjustments.as_of();
-        let seconds = if is_fresh { tuned.adjustments.seconds(area, 0) } else { 0.0 };
+        let is_fresh = |half_life: Span| at.minus(half_life) <= self.as_of;
+        let corrector = tuned.corrector.as_ref().filter(|_| case.corrector.is_some_and(|rules| is_fresh(rules.half_life)));
+        let calibration = tuned.calibration.as_ref().filter(|_| case.calibration.is_some());
+        let seconds = corrector.map_or(0.0, |(adjustments, _)| adjustments.seconds(area, 0));
+        let corrected = said.shifted([seconds; 4]);
         Applied {
-            left: tuned.calibration.calibrated(area, &said.shifted([seconds; 4])),
+            left: calibration.map_or(corrected, |(calibration, _)| calibration.calibrated(area, &corrected)),
             seconds,
-            corrector: is_fresh.then_some(tuned.corrector),
-            calibration: Some(tuned.calibrator),
+            corrector: corrector.map(|(_, id)| *id),
+            calibration: calibration.map(|(_, id)| *id),
         }
     }
 
-    /// The instant that the adjustments hold for; none when nothing is known.
+    /// The instant that it holds for; none when nothing is known.
     pub fn as_of(&self) -> Option<Timestamp> {
-        self.slots.values().map(|tuned| tuned.adjustments.as_of()).max()
+        (!self.is_empty()).then_some(self.as_of)
     }
 
     /// Of how many slots something is known.
@@ -82,11 +84,13 @@ impl Tuning {
     /// In bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new(MARK);
+        writer.word(self.as_of.0.cast_unsigned());
         writer.word(self.slots.len() as u64);
         for (slot, tuned) in &self.slots {
             slot.write(&mut writer);
-            writer.bytes(&tuned.adjustments.encode().0);
-            writer.bytes(&tuned.calibration.encode().0);
+            // What is not declared has no bytes.
+            writer.bytes(&tuned.corrector.as_ref().map_or(Vec::new(), |(adjustments, _)| adjustments.encode().0));
+            writer.bytes(&tuned.calibration.as_ref().map_or(Vec::new(), |(calibration, _)| calibration.encode().0));
         }
         writer.finish().0
     }
@@ -94,15 +98,18 @@ impl Tuning {
     /// What some bytes say, for a case with these rules.
     pub fn decode(case: &Case, bytes: &[u8]) -> Result<Self, StateFault> {
         let mut reader = Reader::new(MARK, bytes)?;
+        let as_of = Timestamp(reader.word()?.cast_signed());
         let mut slots = BTreeMap::new();
         for _ in 0..reader.count(Slot::BYTES_MIN)? {
             let slot = Slot::read(&mut reader)?;
-            let adjustments = Adjustments::decode(reader.bytes()?)?;
-            let calibration = Calibration::decode(case.calibration, reader.bytes()?)?;
+            let (adjustments, calibration) = (reader.bytes()?, reader.bytes()?);
+            let adjustments = (!adjustments.is_empty()).then(|| Adjustments::decode(adjustments)).transpose()?;
+            let rules = case.calibration.filter(|_| !calibration.is_empty());
+            let calibration = rules.map(|rules| Calibration::decode(rules, calibration)).transpose()?;
             slots.insert(slot, Tuned::new(adjustments, calibration));
         }
         reader.finish()?;
-        Ok(Self { slots })
+        Ok(Self { as_of, slots })
     }
 }
 
@@ -114,9 +121,16 @@ impl Applied {
 }
 
 impl Tuned {
-    fn new(adjustments: Adjustments, calibration: Calibration) -> Self {
-        let (corrector, calibrator) = (adjustments.encode().1, calibration.encode().1);
-        Self { adjustments, corrector, calibration, calibrator }
+    fn new(adjustments: Option<Adjustments>, calibration: Option<Calibration>) -> Self {
+        let named = |adjustments: Adjustments| {
+            let (_, id) = adjustments.encode();
+            (adjustments, id)
+        };
+        let identified = |calibration: Calibration| {
+            let (_, id) = calibration.encode();
+            (calibration, id)
+        };
+        Self { corrector: adjustments.map(named), calibration: calibration.map(identified) }
     }
 }
 

@@ -7,7 +7,7 @@ use domain::Timestamp;
 use ports::{Artifacts, AuditEntry, Catalog, Error, ErrorKind, OnlineStore, Share};
 use testkit::{
     contract::{self, Harness},
-    fake::{Fault, Hook, MemoryArtifacts, MemoryCatalog, MemoryOnlineStore},
+    fake::{Fault, Hook, MemoryArtifacts, MemoryCatalog, MemoryOnlineStore, MemoryWarehouse},
 };
 
 /// Hands out fakes; what a crash leaves is the fake's affair.
@@ -34,6 +34,11 @@ async fn artifacts_keep_the_contract() {
 #[tokio::test]
 async fn the_catalog_keeps_the_contract() {
     contract::catalog::suite(&mut Fakes(MemoryCatalog::default, |_| ())).await;
+}
+
+#[tokio::test]
+async fn the_warehouse_keeps_the_contract() {
+    contract::warehouse::suite(&mut Fakes(MemoryWarehouse::default, |_| ())).await;
 }
 
 #[tokio::test]

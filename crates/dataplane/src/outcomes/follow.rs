@@ -22,10 +22,50 @@ pub struct Follow<L> {
     log: L,
     topic: Arc<str>,
     case: Case,
+    /// The first record that was not seen.
+    next: u64,
 }
 
-/// What was learned last, and the first record after it; none when nothing was, or when there is no such topic yet.
-pub async fn last_tuning<L: Log>(log: &L, topic: &str, case: &Case) -> Result<(Option<Tuning>, u64), Error> {
+impl<L: Log> Follow<L> {
+    /// For a case whose tuning is told on this topic, with what was learned last; none when nothing was, or when there is no such
+    /// topic yet.
+    pub async fn begin(log: L, topic: Arc<str>, case: Case) -> Result<(Self, Option<Arc<Tuning>>), Error> {
+        let (last, next) = last(&log, &topic, &case).await?;
+        Ok((Self { log, topic, case, next }, last.map(Arc::new)))
+    }
+
+    /// Tells whatever is new until it is told to stop. A log that cannot be asked is asked again.
+    pub async fn run(mut self, mut tell: impl FnMut(Arc<Tuning>) + Send, mut stop: Receiver<bool>) -> Result<(), crate::Error> {
+        loop {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            if let Some(tuning) = self.look().await? {
+                tell(Arc::new(tuning));
+            }
+        }
+    }
+
+    /// The newest that was not seen.
+    async fn look(&mut self) -> Result<Option<Tuning>, Error> {
+        let mut newest = None;
+        loop {
+            let records = match self.log.read(&self.topic, PARTITION, self.next, READ_BYTES).await {
+                Err(error) if matches!(error.kind(), ErrorKind::Transient | ErrorKind::Invalid) => Vec::new(),
+                other => other?,
+            };
+            let Some(last) = records.last() else { break };
+            self.next = last.offset + 1;
+            newest = read(&self.case, &self.topic, &last.value).or(newest);
+        }
+        Ok(newest)
+    }
+}
+
+/// What was learned last, and the first record after it.
+async fn last<L: Log>(log: &L, topic: &str, case: &Case) -> Result<(Option<Tuning>, u64), Error> {
     let bounds = match insist(|| log.bounds(topic, PARTITION)).await {
         Err(error) if error.kind() == ErrorKind::Invalid => return Ok((None, 0)),
         other => other?,
@@ -46,44 +86,6 @@ pub async fn last_tuning<L: Log>(log: &L, topic: &str, case: &Case) -> Result<(O
             None if begun <= bounds.first => return Ok((None, bounds.next)),
             None => back *= 2,
         }
-    }
-}
-
-impl<L: Log> Follow<L> {
-    /// For a case whose tuning is told on this topic.
-    pub fn new(log: L, topic: Arc<str>, case: Case) -> Self {
-        Self { log, topic, case }
-    }
-
-    /// Tells what was learned last and whatever is new after it, until it is told to stop. A log that cannot be asked is asked again.
-    pub async fn run(self, mut tell: impl FnMut(Arc<Tuning>) + Send, mut stop: Receiver<bool>) -> Result<(), crate::Error> {
-        let (mut tuning, mut next) = last_tuning(&self.log, &self.topic, &self.case).await?;
-        loop {
-            if let Some(tuning) = tuning.take() {
-                tell(Arc::new(tuning));
-            }
-            tokio::select! {
-                biased;
-                _ = stop.wait_for(|stop| *stop) => return Ok(()),
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-            }
-            tuning = self.look(&mut next).await?;
-        }
-    }
-
-    /// The newest that was not seen.
-    async fn look(&self, next: &mut u64) -> Result<Option<Tuning>, Error> {
-        let mut newest = None;
-        loop {
-            let records = match self.log.read(&self.topic, PARTITION, *next, READ_BYTES).await {
-                Err(error) if matches!(error.kind(), ErrorKind::Transient | ErrorKind::Invalid) => Vec::new(),
-                other => other?,
-            };
-            let Some(last) = records.last() else { break };
-            *next = last.offset + 1;
-            newest = read(&self.case, &self.topic, &last.value).or(newest);
-        }
-        Ok(newest)
     }
 }
 

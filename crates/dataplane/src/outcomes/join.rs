@@ -58,7 +58,7 @@ pub struct Join {
 #[derive(Clone, Debug)]
 struct Pending {
     said: Said,
-    /// Whether its outcome teaches: whether it is the first of its case in its slot.
+    /// Whether its outcome teaches: whether somebody learns, and it is the first of its case in its slot.
     slot: Option<Slot>,
 }
 
@@ -151,7 +151,8 @@ impl Join {
 
     fn wait_for(&mut self, said: Said, effects: &mut Vec<Effect>) {
         let waiting = self.pending.entry(said.key.clone()).or_default();
-        let slot = said.slot(self.rules.case()).filter(|slot| waiting.iter().all(|other| other.slot.as_ref() != Some(slot)));
+        let slot = said.slot(self.rules.case()).filter(|_| self.rules.case().learns());
+        let slot = slot.filter(|slot| waiting.iter().all(|other| other.slot.as_ref() != Some(slot)));
         if let Some(slot) = &slot {
             let (case, area) = (said.key.clone(), said.area.clone().unwrap_or_default());
             let lesson = Lesson::Opened { case, slot: slot.clone(), area, median: said.said[1], at: said.at };

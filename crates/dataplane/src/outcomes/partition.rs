@@ -150,6 +150,30 @@ pub(super) fn hear(
 }
 
 impl Counts {
+    /// Counts of two workers as one.
+    pub fn add(&mut self, other: &Self) {
+        other.outcomes.iter().for_each(|(label, count)| *self.outcomes.entry(*label).or_default() += count);
+        other.errors.iter().for_each(|(stage, errors)| self.errors.entry(*stage).or_default().add(errors));
+        self.contradictions += other.contradictions;
+        self.cohorts += other.cohorts;
+        self.late += other.late;
+        self.unreadable += other.unreadable;
+        self.lessons += other.lessons;
+        self.pending += other.pending;
+    }
+
+    /// Outcomes, whatever they are worth.
+    pub fn total(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
+
+    /// Errors of all predictions that have a label.
+    pub fn errors(&self) -> Errors {
+        let mut all = Errors::default();
+        self.errors.values().for_each(|errors| all.add(errors));
+        all
+    }
+
     fn count(&mut self, effect: &Effect) {
         match effect {
             Effect::Outcome(outcome) => self.count_outcome(outcome),
@@ -162,13 +186,26 @@ impl Counts {
     fn count_outcome(&mut self, outcome: &Outcome) {
         *self.outcomes.entry(outcome.label).or_default() += 1;
         let Some(taken) = outcome.seconds() else { return };
-        let (said, errors) = (&outcome.said, self.errors.entry(outcome.said.stage).or_default());
+        let said = &outcome.said;
         let error = taken - said.left[1];
-        errors.count += 1;
-        errors.seconds += error;
-        errors.absolute_seconds += error.abs();
-        errors.covered.iter_mut().zip(said.left).for_each(|(covered, left)| *covered += u64::from(taken <= left));
         let is_late = outcome.ended.is_some_and(|(_, ended_at)| said.promise_at < ended_at);
-        errors.broken_promises += u64::from(is_late);
+        self.errors.entry(said.stage).or_default().add(&Errors {
+            count: 1,
+            seconds: error,
+            absolute_seconds: error.abs(),
+            covered: said.left.map(|left| u64::from(taken <= left)),
+            broken_promises: u64::from(is_late),
+        });
+    }
+}
+
+impl Errors {
+    /// Errors of two kinds of predictions as those of one.
+    pub fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.seconds += other.seconds;
+        self.absolute_seconds += other.absolute_seconds;
+        self.covered.iter_mut().zip(other.covered).for_each(|(covered, more)| *covered += more);
+        self.broken_promises += other.broken_promises;
     }
 }

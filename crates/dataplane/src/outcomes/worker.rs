@@ -142,5 +142,6 @@ impl<L: Log> Role<L> for Worker<L> {
 
     fn drop_all(&mut self) {
         self.owned.clear();
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).pending = 0;
     }
 }

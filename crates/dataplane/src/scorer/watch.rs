@@ -30,6 +30,8 @@ pub struct Counts {
     pub flaws: BTreeMap<&'static str, u64>,
     /// What challengers were to say of committed predictions, by digest and by what became of it.
     pub challenged: BTreeMap<(Arc<str>, Challenged), u64>,
+    /// By how much corrector and calibration have moved their medians, without the sign.
+    pub moved_ms: u64,
     /// Cases that are over, by how: `closed`, `lost`, or the name of an end.
     pub ended: BTreeMap<String, u64>,
     /// Cases that were taken over from a life before.
@@ -67,6 +69,7 @@ impl Counts {
         sum(&mut self.challenged, &other.challenged);
         sum(&mut self.ended, &other.ended);
         self.predictions += other.predictions;
+        self.moved_ms += other.moved_ms;
         self.restored += other.restored;
         self.forgotten += other.forgotten;
         self.open += other.open;
@@ -118,6 +121,8 @@ impl Watch {
     pub(super) fn predicted(&self, predictions: Vec<Prediction>) {
         let mut seen = self.lock();
         seen.counts.predictions += predictions.len() as u64;
+        let moved = |prediction: &Prediction| (prediction.left.seconds()[1] - prediction.said.seconds()[1]).abs() * 1000.0;
+        seen.counts.moved_ms += predictions.iter().map(moved).sum::<f64>().round() as u64;
         for degraded in predictions.iter().filter_map(|prediction| prediction.degraded.as_ref()) {
             *seen.counts.degraded.entry(degraded.clone()).or_default() += 1;
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use dataplane::{
     Topics,
     outcomes::{self, Follow, Learner},
-    scorer,
+    scorer, warehouse,
 };
 use domain::{Span, Timestamp, partition_of};
 use pipeline::Pipeline;
@@ -18,7 +18,7 @@ use ports::{Clock, Log, Outgoing, TopicSpec, clock_fn};
 use scoring::Predictor;
 use serde_json::Value;
 use testkit::{
-    fake::{MemoryArtifacts, MemoryLog, MemoryOnlineStore},
+    fake::{MemoryArtifacts, MemoryLog, MemoryOnlineStore, MemoryWarehouse},
     pipelines::predicted,
 };
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
@@ -30,8 +30,8 @@ pub(crate) const PARTITIONS: u32 = 3;
 pub(crate) const ORDERS: u64 = 20;
 pub(crate) const STAGES: [&str; 4] = ["placed", "accepted", "ready", "delivered"];
 
-/// Two of each: scorers, workers that join, and learners.
-pub(crate) const PROCESSES: usize = 6;
+/// Two of each: scorers, workers that join, learners, and workers that write rows.
+pub(crate) const PROCESSES: usize = 8;
 
 /// A task, and how it is told to stop.
 struct Running(JoinHandle<Result<(), dataplane::Error>>, watch::Sender<bool>);
@@ -43,6 +43,7 @@ pub(crate) struct World {
     pub(crate) topics: Topics,
     online: MemoryOnlineStore,
     artifacts: MemoryArtifacts,
+    pub(crate) warehouse: MemoryWarehouse,
     predictor: watch::Receiver<Arc<Predictor>>,
     stop_following: watch::Sender<bool>,
     chaos: Chaos,
@@ -61,23 +62,28 @@ pub(crate) struct Truth {
 impl World {
     pub(crate) async fn new(seed: u64) -> Self {
         let pipeline: Arc<Pipeline> = Arc::new(
-            pipeline::parse("test", &predicted("area = \"store\"\nlabel = [\"3m\", \"1h\"]", "5m"))
-                .unwrap_or_else(|faults| panic!("{faults}")),
+            pipeline::parse(
+                "test",
+                &predicted("area = \"store\"\nlabel = [\"3m\", \"1h\"]\ncorrector = {}\ncalibration = {}", "5m"),
+            )
+            .unwrap_or_else(|faults| panic!("{faults}")),
         );
         let begun = Instant::now();
         let clock = clock_fn(1.0, move || Timestamp(START.0 + begun.elapsed().as_millis() as i64));
         let chaos = Chaos::new(seed);
         let log = MemoryLog::with_faults(clock.clone(), chaos.of_log());
         let topics = Topics::new(&pipeline);
-        let many = [topics.inputs()[0].0.clone(), topics.predictions(), topics.feature_log(), topics.cases(), topics.outcomes()];
-        let one = [topics.lessons(), topics.adjustments()];
-        let spec = |partitions| move |name| TopicSpec { name, partitions, retention: None, retention_bytes: None };
-        let specs: Vec<TopicSpec> = many.into_iter().map(spec(PARTITIONS)).chain(one.into_iter().map(spec(1))).collect();
+        let forever = |spec| TopicSpec { retention: None, ..spec };
+        let events =
+            TopicSpec { name: topics.inputs()[0].0.clone(), partitions: PARTITIONS, retention: None, retention_bytes: None };
+        let own = topics.case_specs(&pipeline, PARTITIONS, Span(0)).into_iter().map(forever);
+        let specs: Vec<TopicSpec> = own.chain([events]).collect();
         log.create(&specs).await.expect("topics");
         let (stop_following, stopped) = watch::channel(false);
-        let predictor = tuned(&pipeline, &log, &topics, stopped);
+        let predictor = tuned(&pipeline, &log, &topics, stopped).await;
         let (online, artifacts) = (MemoryOnlineStore::new(chaos.of_stores()), MemoryArtifacts::new(chaos.of_stores()));
-        Self { log, pipeline, topics, online, artifacts, predictor, stop_following, chaos, clock, crashes: 0 }
+        let warehouse = MemoryWarehouse::new(chaos.of_stores());
+        Self { log, pipeline, topics, online, artifacts, warehouse, predictor, stop_following, chaos, clock, crashes: 0 }
     }
 
     fn start(&self, process: usize) -> Running {
@@ -96,10 +102,15 @@ impl World {
                 let worker = outcomes::Worker::new(scorer::Plan { pipeline, topics }, log, member).expect("a case");
                 tokio::spawn(worker.run(stopped))
             }
-            _ => {
+            2 => {
                 let parts = outcomes::Parts { log, artifacts: self.artifacts.clone(), clock };
                 let learner = Learner::new(scorer::Plan { pipeline, topics }, parts, member).expect("a case");
                 tokio::spawn(learner.run(stopped))
+            }
+            _ => {
+                let parts = warehouse::Parts { log, warehouse: self.warehouse.clone(), writer: "all".into() };
+                let watch = warehouse::Watch::default();
+                tokio::spawn(warehouse::Worker::new(&pipeline.id, &topics, parts, watch, member).run(stopped))
             }
         };
         Running(task, stop)
@@ -199,14 +210,15 @@ impl World {
 }
 
 /// A predictor that hears of what was learned.
-fn tuned(
+async fn tuned(
     pipeline: &Pipeline,
     log: &MemoryLog,
     topics: &Topics,
     stopped: watch::Receiver<bool>,
 ) -> watch::Receiver<Arc<Predictor>> {
     let predictor = Predictor::new(pipeline, features::schemas(pipeline), None).expect("no model").expect("a case");
-    let follow = Follow::new(log.clone(), topics.adjustments(), predictor.case().clone());
+    let begun = Follow::begin(log.clone(), topics.adjustments(), predictor.case().clone()).await;
+    let (follow, _) = begun.unwrap_or_else(|error| panic!("{error}"));
     let (tell, predictors) = watch::channel(Arc::new(predictor.clone()));
     let tell = move |tuning| drop(tell.send_replace(Arc::new(predictor.with_tuning(tuning))));
     tokio::spawn(follow.run(tell, stopped));

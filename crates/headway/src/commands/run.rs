@@ -98,6 +98,7 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
     listening.stop().await;
     let stopped = tokio::time::timeout(GRACE, host.stop()).await;
     let clean = !matches!(stopped, Ok(Err(_)) | Err(_));
+    host.fold(GRACE).await;
     let summary = view.summary();
     let _ = std::fs::remove_file(Host::socket(&host.options.folder));
     let caught_up = arguments.until_caught_up && status.settled;

@@ -87,6 +87,9 @@ pub(crate) enum Answer {
         /// Predictions that were committed since the start, and cases that are open in the partitions of this process.
         predictions: u64,
         cases_open: u64,
+        /// Outcomes of predictions since the start, and predictions that wait for theirs.
+        outcomes: u64,
+        outcomes_pending: u64,
         /// Records refused and parts dropped since the start, by reason.
         refused: BTreeMap<String, u64>,
         /// Whether everything in the log was taken and written.
@@ -164,8 +167,9 @@ pub(crate) async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer,
         },
         Request::Append { events } => Ok(Answer::Appended(host.append(events).await?)),
         Request::Status => {
-            let Status { counts, predictions, partitions, lag_records, settled, .. } = host.status().await?;
+            let Status { counts, predictions, outcomes, partitions, lag_records, settled, .. } = host.status().await?;
             let scorer::Counts { predictions, open: cases_open, .. } = predictions.unwrap_or_default();
+            let outcomes = outcomes.unwrap_or_default();
             let now = host.clock().now().to_string();
             let Counts { records, entities, replayed, refused, .. } = counts;
             let refused = refused.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
@@ -181,6 +185,8 @@ pub(crate) async fn answer(host: &Arc<Host>, request: Request) -> Result<Answer,
                 owns,
                 predictions,
                 cases_open,
+                outcomes: outcomes.total(),
+                outcomes_pending: outcomes.pending,
                 refused,
                 settled,
                 now,

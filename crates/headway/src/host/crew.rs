@@ -32,6 +32,18 @@ impl Crew {
         Self { stop, workers }
     }
 
+    /// Starts a single worker.
+    pub(super) fn of_one<W>(host: &Arc<Host>, name: String, worker: impl FnOnce(&str, Receiver<bool>) -> W) -> Self
+    where
+        W: Future<Output = Result<(), dataplane::Error>> + Send + 'static,
+    {
+        let mut worker = Some(worker);
+        Self::start(host, std::iter::once(name), |name, stopped| {
+            let worker = worker.take().unwrap_or_else(|| panic!("there is one name"));
+            worker(name, stopped)
+        })
+    }
+
     /// What was taken is committed then.
     pub(super) async fn stop(self) -> Result<(), Failure> {
         self.stop.send_replace(true);

@@ -10,7 +10,7 @@ use pipeline::Case;
 use scoring::{Influence, Predictor, Row, Work};
 use workbench::{LastSaid, last_said};
 
-use self::told::{Column, Explained, Input};
+use self::told::{Column, Explained, Input, Learned};
 use super::{
     Host, Hosted,
     models::{Speaker, predictor},
@@ -46,6 +46,7 @@ impl Host {
             case: entity.to_owned(),
             key: key.to_owned(),
             ended: life.ending().is_some(),
+            learned: Learned::of(&prediction),
             prediction,
             read: served.map(|served| served.read.into()),
             missing,

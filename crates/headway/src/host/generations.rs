@@ -11,6 +11,7 @@ use dataplane::{
     features::{Plan, Watch},
     past::{self, Incomplete},
 };
+use futures_util::future::try_join_all;
 use pipeline::Pipeline;
 use ports::{AuditEntry, Catalog, Deployment, Log, OnlineStore, Serving, Share};
 
@@ -19,9 +20,11 @@ use super::{
     crew::Crew,
     lag::{all_bounds, position},
     models::{self, Speaker},
+    outcomes::Outcomes,
     readers,
     running::{Running, plan},
     scorers::Scorers,
+    warehouse::Rows,
 };
 use crate::{failure::Failure, parts::AnyOnline};
 
@@ -46,13 +49,18 @@ pub(crate) struct Hosted {
     pub(crate) scorers: Option<Scorers>,
     /// Which model they ask.
     pub(crate) speaker: Option<Speaker>,
+    /// What becomes of what they say.
+    pub(crate) outcomes: Option<Outcomes>,
+    /// Both as rows.
+    pub(crate) rows: Option<Rows>,
     state: Mutex<State>,
 }
 
 struct State {
     deployment: Deployment,
     running: BTreeMap<u32, Running>,
-    scoring: Option<Crew>,
+    /// Those that predict, and those of the roles after them.
+    crews: Vec<Crew>,
 }
 
 impl Hosted {
@@ -72,12 +80,14 @@ impl Hosted {
     }
 
     pub(super) fn new(host: &Host, pipeline: Pipeline, deployment: Deployment) -> Result<Arc<Self>, Failure> {
-        let state = Mutex::new(State { deployment, running: BTreeMap::new(), scoring: None });
+        let state = Mutex::new(State { deployment, running: BTreeMap::new(), crews: Vec::new() });
         let (id, topics, watch) = (pipeline.id.clone(), Topics::new(&pipeline), Watch::default());
         let online = AnyOnline::open(&host.options.servers, host.clock(), &id)?;
         let scorers = Scorers::new(&pipeline)?;
         let speaker = scorers.as_ref().map(Speaker::new);
-        Ok(Arc::new(Self { id, topics, pipeline: Arc::new(pipeline), watch, online, scorers, speaker, state }))
+        let (outcomes, rows) = (Outcomes::new(&pipeline), Rows::new(&pipeline));
+        let pipeline = Arc::new(pipeline);
+        Ok(Arc::new(Self { id, topics, pipeline, watch, online, scorers, speaker, outcomes, rows, state }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -134,7 +144,12 @@ impl Hosted {
             tokio::spawn(models::follow(self.clone(), host.registry()));
         }
         self.run_what_is_needed(host).await?;
-        self.state().scoring = self.scorers.as_ref().map(|scorers| scorers.start(host, &self.online));
+        if let (Some(scorers), Some(outcomes), Some(rows)) = (&self.scorers, &self.outcomes, &self.rows) {
+            // Before the first word as well: it says what outcomes have taught by now.
+            let tuning = outcomes.tune(host, scorers.predictors()).await?;
+            let first = tuning.into_iter().chain([scorers.start(host, &self.online)]);
+            self.state().crews = first.chain(outcomes.start(host)).chain([rows.start(host)]).collect();
+        }
         // Whoever asks as soon as it answers finds what is there; a store that is away is told later.
         let _ = self.tell_readers().await;
         tokio::spawn(readers::keep_told(self.clone()));
@@ -288,16 +303,11 @@ impl Hosted {
     }
 
     pub(super) async fn stop(&self) -> Result<(), Failure> {
-        let (scoring, running) = {
+        let (crews, running) = {
             let mut state = self.state();
-            (state.scoring.take(), std::mem::take(&mut state.running))
+            (std::mem::take(&mut state.crews), std::mem::take(&mut state.running))
         };
-        let scoring = async {
-            match scoring {
-                Some(scoring) => scoring.stop().await,
-                None => Ok(()),
-            }
-        };
+        let crews = try_join_all(crews.into_iter().map(Crew::stop));
         let running = async {
             for running in running.into_values() {
                 running.stop().await?;
@@ -305,7 +315,7 @@ impl Hosted {
             Ok(())
         };
         // Side by side, since whoever stops a process does not wait long.
-        tokio::try_join!(scoring, running)?;
+        tokio::try_join!(crews, running)?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! How far behind the log the workers of a pipeline are, by generation, topic and partition. Reads the log beside them.
+//! How far behind the log the workers of a pipeline are, by role, topic and partition. Reads the log beside them.
 
 use std::sync::Arc;
 
@@ -13,17 +13,32 @@ use crate::{failure::Failure, parts::AnyLog};
 /// Partitions that are asked about side by side: servers answer each in some milliseconds.
 const SIDE_BY_SIDE: usize = 8;
 
-/// A group of the log and what it reads: the workers of one generation, or those who predict.
+/// Whose lag it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Follower {
+    /// Those who make the features of this generation.
+    Features(u32),
+    /// Those who predict.
+    Scorer,
+    /// Those who join predictions with what became of them.
+    Outcomes,
+    /// Whoever learns from that.
+    Learner,
+    /// Those who write both to the warehouse.
+    Warehouse,
+}
+
+/// A group of the log and what it reads.
 pub(super) struct Followed {
     pub(super) group: String,
     pub(super) topics: Vec<Arc<str>>,
+    pub(super) partitions: u32,
 }
 
 /// What one group has not taken of one partition of one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lag {
-    /// None of those who predict.
-    pub(crate) generation: Option<u32>,
+    pub(crate) follower: Follower,
     pub(crate) topic: Arc<str>,
     pub(crate) partition: u32,
     pub(crate) records: u64,
@@ -31,9 +46,20 @@ pub(crate) struct Lag {
     pub(crate) waited_ms: u64,
 }
 
+impl Follower {
+    /// Whether it commits everything that it takes at once. The others do every few seconds: what is behind them says nothing of whether
+    /// all is taken.
+    fn commits_at_once(self) -> bool {
+        match self {
+            Self::Features(_) | Self::Scorer | Self::Outcomes => true,
+            Self::Learner | Self::Warehouse => false,
+        }
+    }
+}
+
 impl Followed {
     pub(super) fn of(plan: &Plan) -> Self {
-        Self { group: plan.topics.features_group(plan.generation), topics: plan.reads() }
+        Self { group: plan.topics.features_group(plan.generation), topics: plan.reads(), partitions: plan.partitions }
     }
 
     pub(super) async fn committed(&self, log: &AnyLog) -> Result<Vec<Assignment>, Failure> {
@@ -42,18 +68,21 @@ impl Followed {
 }
 
 impl Hosted {
-    /// Every group of the pipeline, with the generation that it makes the features of.
-    fn followed(&self) -> Vec<(Option<u32>, Followed)> {
-        let features = self.plans().into_iter().map(|plan| (Some(plan.generation), Followed::of(&plan)));
-        features.chain(self.scorers.as_ref().map(|scorers| (None, scorers.followed()))).collect()
+    /// Every group of the pipeline.
+    fn followed(&self, host: &Host) -> Vec<(Follower, Followed)> {
+        let features = self.plans().into_iter().map(|plan| (Follower::Features(plan.generation), Followed::of(&plan)));
+        let scorers = self.scorers.iter().map(|scorers| (Follower::Scorer, scorers.followed(host.partitions)));
+        let outcomes = self.outcomes.iter().flat_map(|outcomes| outcomes.followed(host));
+        let rows = self.rows.iter().map(|rows| rows.followed(host.partitions));
+        features.chain(scorers).chain(outcomes).chain(rows).collect()
     }
 
     /// Records of the log that some worker has not taken yet.
     pub(super) async fn lag(&self, host: &Host) -> Result<u64, Failure> {
         let (mut lag, log) = (0, host.parts.log.beneath());
-        for (_, followed) in self.followed() {
+        for (_, followed) in self.followed(host).into_iter().filter(|(follower, _)| follower.commits_at_once()) {
             let committed = followed.committed(log).await?;
-            let all = all_bounds(log, followed.topics, host.partitions).await?;
+            let all = all_bounds(log, followed.topics, followed.partitions).await?;
             let left = |(topic, partition, bounds): &(Arc<str>, u32, Bounds)| {
                 bounds.next.saturating_sub(position(&committed, topic, *partition))
             };
@@ -65,14 +94,14 @@ impl Hosted {
     /// The same one by one, with how long the oldest record has waited.
     pub(crate) async fn lags(&self, host: &Host) -> Result<Vec<Lag>, Failure> {
         let mut lags = Vec::new();
-        for (generation, followed) in self.followed() {
-            lags.extend(lags_of(host, generation, followed).await?);
+        for (follower, followed) in self.followed(host) {
+            lags.extend(lags_of(host, follower, followed).await?);
         }
         Ok(lags)
     }
 }
 
-async fn lags_of(host: &Host, generation: Option<u32>, followed: Followed) -> Result<Vec<Lag>, Failure> {
+async fn lags_of(host: &Host, follower: Follower, followed: Followed) -> Result<Vec<Lag>, Failure> {
     let log = host.parts.log.beneath();
     let committed = followed.committed(log).await?;
     let one = |(topic, partition, bounds): (Arc<str>, u32, Bounds)| {
@@ -80,10 +109,10 @@ async fn lags_of(host: &Host, generation: Option<u32>, followed: Followed) -> Re
         let records = bounds.next.saturating_sub(at);
         async move {
             let waited_ms = if records > 0 { waited_ms(host, &topic, partition, at).await? } else { 0 };
-            Ok(Lag { generation, topic, partition, records, waited_ms })
+            Ok(Lag { follower, topic, partition, records, waited_ms })
         }
     };
-    let all = all_bounds(log, followed.topics, host.partitions).await?;
+    let all = all_bounds(log, followed.topics, followed.partitions).await?;
     stream::iter(all.into_iter().map(one)).buffered(SIDE_BY_SIDE).try_collect().await
 }
 

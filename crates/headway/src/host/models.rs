@@ -58,7 +58,7 @@ impl Speaker {
 
     /// Whoever predicts now.
     pub(super) fn predictor(&self) -> Arc<Predictor> {
-        self.predictors.follow().borrow().clone()
+        self.predictors.now()
     }
 
     /// Which model is asked, and what went wrong.

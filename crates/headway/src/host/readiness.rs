@@ -1,5 +1,7 @@
 //! Whether readers get what they should: each partition of what is served has taken everything that was in the log when the
 //! process began, and the online store had all of it; where something is predicted, whoever does that has, too. Once true it stays true; how far behind it is later is what the lag tells.
+//!
+//! Nobody is kept waiting for the outcomes role: what was learned last is applied before anything is predicted.
 
 use std::{
     collections::BTreeSet,
@@ -104,7 +106,7 @@ async fn targets(host: &Host) -> Result<Vec<Target>, Failure> {
             targets.push(Target::new(host, &hosted, Followed::of(&plan), Some(plan.generation)).await?);
         }
         if let Some(scorers) = &hosted.scorers {
-            targets.push(Target::new(host, &hosted, scorers.followed(), None).await?);
+            targets.push(Target::new(host, &hosted, scorers.followed(host.partitions), None).await?);
         }
     }
     Ok(targets)

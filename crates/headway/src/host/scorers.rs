@@ -47,8 +47,8 @@ impl Scorers {
     }
 
     /// The group that they are, for whoever wants to know how far it is.
-    pub(super) fn followed(&self) -> Followed {
-        Followed { group: self.plan.topics.scorer_group(), topics: self.plan.reads() }
+    pub(super) fn followed(&self, partitions: u32) -> Followed {
+        Followed { group: self.plan.topics.scorer_group(), topics: self.plan.reads(), partitions }
     }
 }
 

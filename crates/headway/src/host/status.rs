@@ -2,7 +2,7 @@
 
 use std::{sync::PoisonError, time::Duration};
 
-use dataplane::{features::Counts, scorer};
+use dataplane::{features::Counts, outcomes, scorer};
 
 use super::Host;
 use crate::failure::Failure;
@@ -13,6 +13,8 @@ pub(crate) struct Status {
     pub(crate) counts: Counts,
     /// Of whoever predicts; none where nothing is predicted.
     pub(crate) predictions: Option<scorer::Counts>,
+    /// Of whoever joins them with what became of their cases.
+    pub(crate) outcomes: Option<outcomes::Counts>,
     pub(crate) partitions: usize,
     pub(crate) lag_records: u64,
     pub(crate) builds: bool,
@@ -37,8 +39,8 @@ impl Host {
                 Ok(status)
             }
             Err(failure) if failure.is_transient() => {
-                let (counts, predictions) = (self.counts(), self.predictions());
-                Ok(Status { counts, predictions, settled: false, ..known().clone() })
+                let (counts, predictions, outcomes) = (self.counts(), self.predictions(), self.outcomes());
+                Ok(Status { counts, predictions, outcomes, settled: false, ..known().clone() })
             }
             Err(failure) => Err(failure),
         }
@@ -54,7 +56,7 @@ impl Host {
         // A commit that is not yet written says so before it is made, so this is asked after it.
         status.settled = status.lag_records == 0 && self.has_written_all().await?;
         // Last: whoever hears that everything was taken hears how much that was.
-        (status.counts, status.predictions) = (self.counts(), self.predictions());
+        (status.counts, status.predictions, status.outcomes) = (self.counts(), self.predictions(), self.outcomes());
         Ok(status)
     }
 

@@ -1,5 +1,7 @@
 //! All metrics that there are.
 
+pub(super) mod outcomes;
+
 use super::family::{Declared, Kind};
 
 const SHARD: &[&str] = &["pipeline", "generation", "partition"];
@@ -254,7 +256,11 @@ pub(super) static CPU: Declared =
 pub(super) static UPTIME: Declared = metric("process.uptime", "s", Kind::Gauge, &[], "How long the process has run.");
 
 /// Every metric, in the order in which they are told.
-pub(super) static ALL: [&Declared; 40] = [
+pub(super) fn all() -> impl Iterator<Item = &'static Declared> {
+    FIRST.into_iter().chain(outcomes::ALL).chain(LAST)
+}
+
+static FIRST: [&Declared; 35] = [
     &FRESHNESS,
     &LAG_RECORDS,
     &LAG_TIME,
@@ -290,9 +296,6 @@ pub(super) static ALL: [&Declared; 40] = [
     &MODEL_FAILURES,
     &CHALLENGER,
     &CHALLENGED,
-    &READY,
-    &BUILD,
-    &MEMORY,
-    &CPU,
-    &UPTIME,
 ];
+
+static LAST: [&Declared; 5] = [&READY, &BUILD, &MEMORY, &CPU, &UPTIME];

@@ -1,5 +1,7 @@
 //! From what the workers count to families of metrics. Reads counts and the log's own bounds, and never waits for a worker.
 
+mod outcomes;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
@@ -19,7 +21,7 @@ use super::{
     process,
 };
 use crate::{
-    host::{Host, Hosted, Lag},
+    host::{Follower, Host, Hosted, Lag},
     models::told::Voice,
 };
 
@@ -73,6 +75,7 @@ impl Gatherer {
                 predictions(&mut points, &hosted.id, &scorers.watch.counts());
             }
             models(&mut points, &hosted);
+            self.outcomes(&mut points, &hosted);
             // A log that cannot be read is told by the worker that needs it; here it is a gap in a curve.
             let lags = hosted.lags(&self.host).await.unwrap_or_default();
             lags.iter().for_each(|lag| self.lag(&mut points, &hosted.id, lag));
@@ -124,11 +127,15 @@ impl Gatherer {
 
     fn lag(&self, points: &mut Points, pipeline: &str, lag: &Lag) {
         let (mut labels, place) = (vec![pipeline.to_owned()], [lag.topic.to_string(), self.told(lag.partition)]);
-        labels.extend(lag.generation.map(|generation| generation.to_string()));
+        if let Follower::Features(generation) = lag.follower {
+            labels.push(generation.to_string());
+        }
         labels.extend(place);
-        let (records, time) = match lag.generation {
-            Some(_) => (&declared::LAG_RECORDS, &declared::LAG_TIME),
-            None => (&declared::SCORER_LAG_RECORDS, &declared::SCORER_LAG_TIME),
+        let (records, time) = match lag.follower {
+            Follower::Features(_) => (&declared::LAG_RECORDS, &declared::LAG_TIME),
+            Follower::Scorer => (&declared::SCORER_LAG_RECORDS, &declared::SCORER_LAG_TIME),
+            Follower::Outcomes | Follower::Learner => (&declared::outcomes::LAG_RECORDS, &declared::outcomes::LAG_TIME),
+            Follower::Warehouse => (&declared::outcomes::WAREHOUSE_LAG_RECORDS, &declared::outcomes::WAREHOUSE_LAG_TIME),
         };
         points.add(records, labels.clone(), Value::Integer(lag.records));
         points.add(time, labels, Value::Float(self.seconds(lag.waited_ms)));
@@ -184,6 +191,8 @@ fn predictions(points: &mut Points, pipeline: &str, counts: &scorer::Counts) {
         (&declared::CASES_FORGOTTEN, counts.forgotten),
     ];
     whole.into_iter().for_each(|(declared, count)| points.add(declared, vec![pipeline.to_owned()], Value::Integer(count)));
+    let moved = Value::Float(counts.moved_ms as f64 / 1000.0);
+    points.add(&declared::outcomes::MOVED, vec![pipeline.to_owned()], moved);
     for (reason, count) in &counts.degraded {
         points.add(&declared::DEGRADED, of(reason), Value::Integer(*count));
     }
@@ -238,7 +247,7 @@ impl Points {
             points.into_iter().for_each(|(labels, value)| family.push(labels, value));
             family
         };
-        declared::ALL.into_iter().map(family).collect()
+        declared::all().map(family).collect()
     }
 }
 
@@ -259,6 +268,6 @@ mod tests {
             |declared: &Declared| &families.iter().find(|family| family.declared.name == declared.name).expect("there").points;
         assert_eq!(of(&declared::TAKEN)[0].value, Value::Integer(7));
         assert_eq!(of(&declared::CLOCK_AGE)[0].value, Value::Float(2.5));
-        assert_eq!(families.len(), declared::ALL.len());
+        assert_eq!(families.len(), declared::all().count());
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Frame {
     pub(super) builds: bool,
     /// What is predicted; none where nothing is.
     pub(super) predictions: Option<Predictions>,
+    /// How it came out; none before anything did.
+    pub(super) outcomes: Option<Outcomes>,
     /// A simulated city.
     pub(super) city: Option<city::Figures>,
     /// One for each entity type.
@@ -58,6 +60,17 @@ pub(super) struct Predictions {
     pub(super) open: u64,
     /// Cases that nothing ended in time.
     pub(super) lost: u64,
+}
+
+/// How predictions came out since the start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Outcomes {
+    /// The mean distance between their median and how long it really took.
+    pub(super) error_minutes: f64,
+    /// By how much it took longer than that on average; below zero when it was faster.
+    pub(super) bias_minutes: f64,
+    /// How many came later than promised, in a hundred.
+    pub(super) late_percent: f64,
 }
 
 /// The entities of one type of which most happens, or the cases that were predicted last.

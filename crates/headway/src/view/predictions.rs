@@ -7,7 +7,7 @@ use pipeline::Case;
 use crate::{
     host::{Host, Hosted},
     view::{
-        frame::{Cell, Condition, Panel, Predictions, Row},
+        frame::{Cell, Condition, Outcomes, Panel, Predictions, Row},
         text,
     },
 };
@@ -25,6 +25,17 @@ pub(super) fn figures(host: &Host) -> Option<Predictions> {
     let counts = host.predictions()?;
     let lost = counts.ended.get("lost").copied().unwrap_or_default();
     Some(Predictions { entity: case.entity.clone(), made: counts.predictions, open: counts.open, lost })
+}
+
+/// How predictions came out, of all pipelines.
+pub(super) fn outcomes(host: &Host) -> Option<Outcomes> {
+    let errors = host.outcomes()?.errors();
+    let count = errors.count as f64;
+    (errors.count > 0).then(|| Outcomes {
+        error_minutes: errors.absolute_seconds / 60.0 / count,
+        bias_minutes: errors.seconds / 60.0 / count,
+        late_percent: errors.broken_promises as f64 * 100.0 / count,
+    })
 }
 
 /// One for each pipeline that predicts, with as many cases as there is room for.

@@ -149,6 +149,7 @@ impl Screen {
             snapshots: counts.snapshots,
             builds: status.builds,
             predictions: predictions::figures(host),
+            outcomes: predictions::outcomes(host),
             city,
             panels,
             announcement: self.announcements.at(at).map(str::to_owned),

@@ -42,6 +42,11 @@ impl Summary {
             object["cases_ended"] = json!(predictions.ended);
             object["cases_open"] = json!(predictions.open);
         }
+        if let Some(outcomes) = &status.outcomes {
+            let labels = outcomes.outcomes.iter().map(|(label, count)| (label.name().to_owned(), json!(count)));
+            object["outcomes"] = Value::Object(labels.collect());
+            object["outcomes_pending"] = json!(outcomes.pending);
+        }
         object
     }
 

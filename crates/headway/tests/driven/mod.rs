@@ -119,7 +119,12 @@ pub(crate) fn start_with(
 
 /// Starts it, and listens to what it says.
 pub(crate) fn start_heard(folder: &Path, spec: &Path) -> (Running, Asking, Heard) {
-    let mut child = run(folder, spec, Stdio::piped()).spawn().expect("the binary");
+    start_heard_with(folder, spec, &[])
+}
+
+/// The same with more arguments.
+pub(crate) fn start_heard_with(folder: &Path, spec: &Path, arguments: &[&str]) -> (Running, Asking, Heard) {
+    let mut child = run_with(folder, spec, Stdio::piped(), arguments).spawn().expect("the binary");
     let said = BufReader::new(child.stdout.take().expect("its output"));
     let (tell, lines) = mpsc::channel();
     // Ends with the process, whose output ends then.
@@ -379,6 +384,15 @@ pub(crate) fn id_of(payload: &[u8]) -> Option<String> {
 pub(crate) fn audit_orders(folder: &Path, load: &Load) -> Audited {
     let (log, runtime) = opened(folder);
     runtime.block_on(orders::audit(&log, &load.acknowledged))
+}
+
+/// How many rows of them the warehouse of such a folder has, each as it should be.
+pub(crate) fn audit_rows(folder: &Path) -> usize {
+    let (log, runtime) = opened(folder);
+    let warehouse = io_folder::Folder::open(folder).expect("a folder").warehouse();
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    let today = i32::try_from(since_1970.as_secs() / 86_400).expect("a day");
+    runtime.block_on(orders::audit_rows(&log, &warehouse, [today - 1, today].map(ports::Day)))
 }
 
 /// Everything in the log, as the oracle wants it.

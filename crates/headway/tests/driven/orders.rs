@@ -9,7 +9,7 @@ use std::{
 
 use dataplane::scorer::Served;
 use domain::Timestamp;
-use ports::{Log, Record};
+use ports::{Cell, Day, Log, Record, Warehouse};
 use serde_json::{Value, json};
 
 use super::{PARTITIONS, Sent};
@@ -17,9 +17,14 @@ use super::{PARTITIONS, Sent};
 pub(crate) const TOPIC: &str = "headway.driven-orders.orders";
 const PREDICTIONS: &str = "headway.driven-orders.eta";
 const ROWS: &str = "headway.driven-orders.feature-log";
+const OUTCOMES: &str = "headway.driven-orders.outcomes";
 const CASES: &str = "headway.driven-orders.cases";
+/// Whatever is killed, somebody learns from what became of the predictions.
+const CASE: &str = "label = [\"1s\", \"1h\"]\ncorrector = {}\ncalibration = {}";
 /// In their order; the last is never predicted.
 const STAGES: [&str; 4] = ["placed", "accepted", "ready", "delivered"];
+/// Of predictions and of outcomes.
+const TABLES: [(&str, &str); 2] = [("driven_orders_predictions", PREDICTIONS), ("driven_orders_outcomes", OUTCOMES)];
 /// Orders under way at a time: enough for every partition.
 const UNDER_WAY: usize = 24;
 
@@ -27,7 +32,7 @@ const UNDER_WAY: usize = 24;
 pub(crate) fn write_spec(folder: &Path) -> PathBuf {
     let spec = folder.join("driven-orders");
     fs::create_dir_all(&spec).expect("a folder");
-    fs::write(spec.join("pipeline.toml"), testkit::pipelines::predicted("label = [\"1s\", \"1h\"]", "10s")).expect("a spec");
+    fs::write(spec.join("pipeline.toml"), testkit::pipelines::predicted(CASE, "10s")).expect("a spec");
     spec
 }
 
@@ -89,12 +94,13 @@ fn sent(order: u64, what: &str, now: i64) -> Sent {
 pub(crate) struct Audited {
     pub(crate) stages: usize,
     pub(crate) timers: usize,
+    pub(crate) outcomes: usize,
 }
 
-/// Each trigger has made one prediction, nothing that was acknowledged is missing, and what is written of the cases is as the events
-/// have it. Reads what is committed and nothing else.
+/// Each trigger has made one prediction, each prediction of an order that is over has one outcome, nothing that was acknowledged is
+/// missing, and what is written of the cases is as the events have it. Reads what is committed and nothing else.
 pub(crate) async fn audit(log: &impl Log, acknowledged: &BTreeSet<String>) -> Audited {
-    let mut audited = Audited { stages: 0, timers: 0 };
+    let mut audited = Audited { stages: 0, timers: 0, outcomes: 0 };
     let (mut ids, mut there) = (BTreeSet::new(), BTreeSet::new());
     for partition in 0..PARTITIONS {
         let mut open: BTreeMap<String, Told> = BTreeMap::new();
@@ -105,8 +111,11 @@ pub(crate) async fn audit(log: &impl Log, acknowledged: &BTreeSet<String>) -> Au
         let expected =
             open.iter().flat_map(|(order, told)| told.triggers.iter().map(|stage| (order.clone(), (*stage).to_owned())));
         let expected: BTreeSet<(String, String)> = expected.collect();
-        let mut found = BTreeSet::new();
+        let (mut found, mut ended) = (BTreeSet::new(), BTreeSet::new());
         for prediction in all(log, PREDICTIONS, partition).await {
+            if open.get(&text(&prediction, "order")).is_some_and(|told| told.is_over) {
+                ended.insert(text(&prediction, "id"));
+            }
             assert!(ids.insert(text(&prediction, "id")), "this prediction is there twice: {prediction}");
             let (order, trigger) = (text(&prediction, "order"), text(&prediction, "trigger"));
             if trigger == "time" {
@@ -125,12 +134,18 @@ pub(crate) async fn audit(log: &impl Log, acknowledged: &BTreeSet<String>) -> Au
         let after = rows(log, partition).await;
         assert!(before.is_subset(&said) && said.is_subset(&after), "partition {partition}: each prediction has its row");
         audited.stages += found.len();
+        audited.outcomes += ended.len();
+        assert_eq!(
+            outcomes(log, partition).await,
+            ended,
+            "partition {partition}: outcomes, and predictions of orders that are over"
+        );
         let bounds = log.bounds(CASES, partition).await.expect("the topic of cases");
         assert_eq!(bounds.next > 0, !open.is_empty(), "partition {partition}: cases are written down where there are some");
     }
     let lost: Vec<&String> = acknowledged.iter().filter(|id| id.starts_with('o') && !there.contains(*id)).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
-    assert!(audited.stages > 0, "nothing was predicted");
+    assert!(audited.stages > 0 && audited.outcomes > 0, "nothing was predicted, or nothing came of it");
     audited
 }
 
@@ -143,6 +158,42 @@ async fn rows(log: &impl Log, partition: u32) -> BTreeSet<u128> {
         assert!(rows.insert(id), "partition {partition}: two rows of prediction {id:032x}");
     }
     rows
+}
+
+/// The predictions that have an outcome, each once.
+async fn outcomes(log: &impl Log, partition: u32) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    for outcome in all(log, OUTCOMES, partition).await.into_iter().filter(|outcome| outcome["kind"] == "outcome") {
+        assert!(ids.insert(text(&outcome, "id")), "partition {partition}: this prediction has two outcomes: {outcome}");
+    }
+    ids
+}
+
+/// Rows of the warehouse are those of the first records of each partition, each once. How many there are: the last may not be written yet.
+pub(crate) async fn audit_rows(log: &impl Log, warehouse: &impl Warehouse, days: impl IntoIterator<Item = Day>) -> usize {
+    let mut rows: BTreeMap<u32, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
+    for day in days {
+        for (table, topic) in TABLES {
+            for row in warehouse.scan(table, day).await.expect("rows") {
+                let [_, Cell::Text(id), Cell::Text(order), ..] = &row[..] else { panic!("{row:?} names no prediction") };
+                let partition = domain::partition_of(order.as_bytes(), PARTITIONS);
+                rows.entry(partition).or_default().entry(topic).or_default().push(id.clone());
+            }
+        }
+    }
+    let mut count = 0;
+    for (partition, tables) in rows {
+        for (topic, mut rows) in tables {
+            let records = all(log, topic, partition).await.into_iter();
+            let records = records.filter(|record| topic == PREDICTIONS || record["kind"] == "outcome");
+            let mut first: Vec<String> = records.take(rows.len()).map(|record| text(&record, "id")).collect();
+            first.sort();
+            rows.sort();
+            assert_eq!(rows, first, "partition {partition} of {topic}");
+            count += rows.len();
+        }
+    }
+    count
 }
 
 /// What the events of one order have told so far.

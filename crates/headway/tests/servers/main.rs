@@ -1,6 +1,6 @@
 //! Several processes on a real Kafka and a real Redis, while everything around them breaks: killed, frozen past their sessions, the
 //! broker restarted, Redis gone and empty, poison in the topic. In the end every vector equals the oracle, every letter is there once,
-//! each trigger of a case has made one prediction,
+//! each trigger of a case has made one prediction, each prediction of a case that is over has one outcome,
 //! and no reader has ever seen a vector go back.
 //!
 //! An ordinary test run has a few faults. `HEADWAY_SECONDS=900` goes on for so long, and `HEADWAY_SEED=n` chooses others.
@@ -94,8 +94,8 @@ fn whatever_breaks_nothing_is_lost_and_nothing_is_twice() {
         );
     }
     println!(
-        "{faults} faults with seed {seed}, {} events, {compared} vectors equal, {} predictions of stages and {} of timers once each",
-        fleet.load.sent, audited.stages, audited.timers
+        "{faults} faults with seed {seed}, {} events, {compared} vectors equal, {} predictions of stages and {} of timers once each, {} outcomes",
+        fleet.load.sent, audited.stages, audited.timers, audited.outcomes
     );
 }
 

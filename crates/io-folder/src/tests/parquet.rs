@@ -71,3 +71,36 @@ async fn a_long_log_is_folded_without_being_asked() {
     assert!(log < 8 << 20, "the log has {log} bytes");
     assert_eq!(warehouse.scan("outcomes", super::DAY).await.expect("a scan").len(), 12);
 }
+
+#[tokio::test]
+async fn a_fold_that_has_no_time_leaves_rows_where_they_are() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let warehouse = Folder::open(place.path()).expect("a folder").warehouse();
+    warehouse.create(&super::table()).await.expect("a table");
+    warehouse.append("outcomes", "s", 0, vec![row(0)]).await.expect("an append");
+    warehouse.fold_while(|| false).await.expect("nothing to do");
+    assert!(!place.path().join("warehouse/outcomes").exists());
+    assert_eq!(warehouse.scan("outcomes", super::DAY).await.expect("a scan"), [row(0)]);
+}
+
+/// What one of them folds would be taken for what a crash left, if the others looked into the same warehouse.
+#[tokio::test]
+async fn processes_that_share_a_folder_have_a_warehouse_each() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let mut opened = Vec::new();
+    for (name, rows) in [("a", 3), ("b", 2)] {
+        let warehouse = Folder::open_among(place.path(), name).expect("a folder").warehouse();
+        warehouse.create(&super::table()).await.expect("a table");
+        assert_eq!(warehouse.next_row("outcomes", "0").await.expect("a number"), 0);
+        warehouse.append("outcomes", "0", 0, (0..rows).map(|number| row(number * 2)).collect()).await.expect("an append");
+        opened.push((warehouse, rows));
+    }
+    for (warehouse, rows) in opened {
+        warehouse.fold().await.expect("a fold");
+        assert_eq!(warehouse.scan("outcomes", super::DAY).await.expect("a scan").len() as u64, rows);
+    }
+    let files = |name: &str| {
+        std::fs::read_dir(place.path().join(format!("warehouses/{name}/outcomes/day=2026-03-01"))).expect("a day").count()
+    };
+    assert_eq!((files("a"), files("b")), (1, 1));
+}

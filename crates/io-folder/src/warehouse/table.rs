@@ -114,9 +114,9 @@ impl Table {
         stream.map_or(Ok(0), |stream| stream.lock().map_err(Error::poisoned)?.next_row(disk))
     }
 
-    pub(super) fn fold(&self, disk: &Disk) -> Result<(), Error> {
+    pub(super) fn fold(&self, disk: &Disk, is_time: impl Fn() -> bool) -> Result<(), Error> {
         let columns = self.columns()?;
-        for stream in self.all_streams()?.values() {
+        for stream in self.all_streams()?.values().take_while(|_| is_time()) {
             stream.lock().map_err(Error::poisoned)?.fold(disk, &self.folder, &columns)?;
         }
         Ok(())

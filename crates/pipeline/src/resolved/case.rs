@@ -39,10 +39,11 @@ pub struct Case {
     pub holidays: Vec<String>,
     /// How one time is promised out of a prediction.
     pub promise: PromiseRules,
-    /// How errors move predictions, with one prediction for the whole case. `longest` is the case's own as far as a corrector follows.
-    pub corrector: CorrectorRules,
-    /// How quantiles are calibrated.
-    pub calibration: CalibrationRules,
+    /// How errors move predictions, with one prediction for the whole case; none where they do not. `longest` is the case's own as far
+    /// as a corrector follows.
+    pub corrector: Option<CorrectorRules>,
+    /// How quantiles are calibrated; none where they are not.
+    pub calibration: Option<CalibrationRules>,
 }
 
 /// An event that moves a case.
@@ -99,6 +100,11 @@ pub struct Fallback {
 }
 
 impl Case {
+    /// Whether anything is learned from outcomes.
+    pub fn learns(&self) -> bool {
+        self.corrector.is_some() || self.calibration.is_some()
+    }
+
     /// The values of local time, after those of the features, transforms, attributes and stages: three integers and a boolean.
     pub const CALENDAR: [&'static str; 4] = ["local_hour", "local_minute", "local_weekday", "is_holiday"];
 

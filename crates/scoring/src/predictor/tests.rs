@@ -34,6 +34,8 @@ features.rides = { count = "*", windows = ["5m"] }
 entity = "order"
 longest = "2h"
 label = ["1m", "1h"]
+corrector = {}
+calibration = {}
 entities = { store = "store" }
 
 [case.stages]

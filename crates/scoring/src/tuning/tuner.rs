@@ -12,11 +12,11 @@ use crate::{Calibration, Corrector, Quantiles};
 
 const MARK: Mark = (b"htr1", "state of a tuner");
 
-/// What was learned of all slots.
+/// What was learned of all slots, as far as it is declared that anything is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tuner {
-    corrector: CorrectorRules,
-    calibration: CalibrationRules,
+    corrector: Option<CorrectorRules>,
+    calibration: Option<CalibrationRules>,
     slots: BTreeMap<Slot, Learner>,
     /// Lessons so far.
     heard: u64,
@@ -24,8 +24,8 @@ pub struct Tuner {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Learner {
-    corrector: Corrector,
-    calibration: Calibration,
+    corrector: Option<Corrector>,
+    calibration: Option<Calibration>,
     /// The number of the lesson that taught it last.
     taught: u64,
 }
@@ -43,13 +43,17 @@ impl Tuner {
         let learner = self.learner(lesson.slot());
         learner.taught = heard;
         match lesson {
-            Lesson::Opened { case, area, median, at, .. } => drop(learner.corrector.opened(case, area, &[*median], *at)),
-            Lesson::Gone { case, .. } => learner.corrector.cancelled(case),
+            Lesson::Opened { case, area, median, at, .. } => {
+                if let Some(corrector) = &mut learner.corrector {
+                    corrector.opened(case, area, &[*median], *at);
+                }
+            }
+            Lesson::Gone { case, .. } => learner.corrector.iter_mut().for_each(|corrector| corrector.cancelled(case)),
             Lesson::Closed { case, area, said, seconds, at, closed_at, .. } => {
-                learner.corrector.ended(case, 0, *closed_at);
+                learner.corrector.iter_mut().for_each(|corrector| corrector.ended(case, 0, *closed_at));
                 let taken = closed_at.0.saturating_sub(at.0) as f64 / 1000.0;
-                if let Some(said) = Quantiles::rearranged(*said) {
-                    learner.calibration.closed(area, &said.shifted([*seconds; 4]), taken);
+                if let Some((calibration, said)) = learner.calibration.as_mut().zip(Quantiles::rearranged(*said)) {
+                    calibration.closed(area, &said.shifted([*seconds; 4]), taken);
                 }
             }
         }
@@ -57,13 +61,14 @@ impl Tuner {
 
     /// What to apply from now on.
     pub fn tuning(&mut self, now: Timestamp) -> Tuning {
-        let tuned = |learner: &mut Learner| Tuned::new(learner.corrector.adjustments(now), learner.calibration.clone());
-        Tuning { slots: self.slots.iter_mut().map(|(slot, learner)| (slot.clone(), tuned(learner))).collect() }
+        let adjustments = |corrector: &mut Corrector| corrector.adjustments(now);
+        let tuned = |learner: &mut Learner| Tuned::new(learner.corrector.as_mut().map(adjustments), learner.calibration.clone());
+        Tuning { as_of: now, slots: self.slots.iter_mut().map(|(slot, learner)| (slot.clone(), tuned(learner))).collect() }
     }
 
     /// How many cases it follows that are open, each once for each slot.
     pub fn open(&self) -> usize {
-        self.slots.values().map(|learner| learner.corrector.orders_open()).sum()
+        self.slots.values().filter_map(|learner| learner.corrector.as_ref()).map(Corrector::orders_open).sum()
     }
 
     /// How many lessons it has heard.
@@ -79,26 +84,33 @@ impl Tuner {
         for (slot, learner) in &self.slots {
             slot.write(&mut writer);
             writer.word(learner.taught);
-            writer.bytes(&learner.corrector.encode().0);
-            writer.bytes(&learner.calibration.encode().0);
+            // What is not declared has no bytes.
+            writer.bytes(&learner.corrector.as_ref().map_or(Vec::new(), |corrector| corrector.encode().0));
+            writer.bytes(&learner.calibration.as_ref().map_or(Vec::new(), |calibration| calibration.encode().0));
         }
         writer.finish()
     }
 
     /// The state of some bytes, to go on from by the rules of a case. A corrector of another half-life begins anew: what it
-    /// weighed cannot be weighed otherwise.
+    /// weighed cannot be weighed otherwise. What is declared no longer is forgotten, and what is declared since begins.
     pub fn decode(case: &Case, bytes: &[u8]) -> Result<Self, StateFault> {
         let mut reader = Reader::new(MARK, bytes)?;
         let mut tuner = Self::new(case);
         tuner.heard = reader.word()?;
         for _ in 0..reader.count(Slot::BYTES_MIN)? {
             let (slot, taught) = (Slot::read(&mut reader)?, reader.word()?);
-            let corrector = match Corrector::decode(case.corrector, reader.bytes()?) {
-                Err(StateFault::Foreign(_)) => tuner.fresh().corrector,
-                other => other?,
-            };
-            let calibration = Calibration::decode(case.calibration, reader.bytes()?)?;
-            tuner.slots.insert(slot, Learner { corrector, calibration, taught });
+            let (corrector, calibration) = (reader.bytes()?, reader.bytes()?);
+            let mut learner = Learner { taught, ..tuner.fresh() };
+            if let Some(rules) = case.corrector.filter(|_| !corrector.is_empty()) {
+                match Corrector::decode(rules, corrector) {
+                    Err(StateFault::Foreign(_)) => {}
+                    other => learner.corrector = Some(other?),
+                }
+            }
+            if let Some(rules) = case.calibration.filter(|_| !calibration.is_empty()) {
+                learner.calibration = Some(Calibration::decode(rules, calibration)?);
+            }
+            tuner.slots.insert(slot, learner);
         }
         reader.finish()?;
         Ok(tuner)
@@ -115,8 +127,8 @@ impl Tuner {
 
     fn fresh(&self) -> Learner {
         Learner {
-            corrector: checked(Corrector::new(self.corrector)),
-            calibration: checked(Calibration::new(self.calibration)),
+            corrector: self.corrector.map(|rules| checked(Corrector::new(rules))),
+            calibration: self.calibration.map(|rules| checked(Calibration::new(rules))),
             taught: 0,
         }
     }

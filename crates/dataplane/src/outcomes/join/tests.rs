@@ -1,7 +1,7 @@
 //! Predictions and cases in, effects out.
 
 use features::Told;
-use pipeline::{Case, Fallback, Move};
+use pipeline::{Case, CorrectorRules, Fallback, Move};
 
 use super::*;
 use crate::scorer::Cases;
@@ -17,6 +17,7 @@ fn case() -> Case {
         ends: vec![told("cancelled")],
         label: (600.0, 3600.0),
         fallbacks: vec![Fallback { name: "anywhere".into(), seconds: pipeline::Expr::Number(900.0), spread: [1.0; 4] }],
+        corrector: Some(CorrectorRules::default()),
         ..Case::default()
     }
 }
@@ -29,7 +30,11 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let rules = Arc::new(Rules::of_stream(case(), Span(MINUTE), Span(10 * MINUTE)));
+        Self::of(case())
+    }
+
+    fn of(case: Case) -> Self {
+        let rules = Arc::new(Rules::of_stream(case, Span(MINUTE), Span(10 * MINUTE)));
         Self { cases: Cases::new(rules.clone()), join: Join::bounded(rules, 4) }
     }
 
@@ -107,6 +112,14 @@ fn an_end_gives_each_prediction_its_outcome_and_the_first_of_a_stage_teaches() {
     assert_eq!(scene.tell("o1", 2, 20, 22), expected);
     assert_eq!(scene.join.pending(), 0);
     assert_eq!(scene.predict("o1", 1, 22), ["o1@22 taken Some(-2.0)"], "nobody had heard of the end");
+}
+
+#[test]
+fn nothing_is_taught_where_nobody_learns() {
+    let mut scene = Scene::of(Case { corrector: None, ..case() });
+    scene.tell("o1", 0, 0, 0);
+    assert!(scene.predict("o1", 0, 0).is_empty());
+    assert_eq!(scene.tell("o1", 2, 20, 22), ["o1@0 taken Some(20.0)"]);
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub(in crate::host) struct Explained {
     pub(super) ended: bool,
     /// As it was committed.
     pub(super) prediction: Value,
+    /// What outcomes had taught was a part of it; none where they had taught nothing.
+    pub(super) learned: Option<Learned>,
     /// What was read for it.
     pub(super) read: Option<Vectors>,
     /// Why inputs and columns are not there.
@@ -28,6 +30,61 @@ pub(in crate::host) struct Explained {
     pub(super) inputs: Vec<Input>,
     /// The row that was served: vectors, transforms, what the case carries, the calendar, and inputs.
     pub(super) columns: Vec<Column>,
+}
+
+/// By how much corrector and calibration moved a prediction, in the order of the quantiles.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Learned {
+    /// What was said before.
+    pub(super) said: [f64; 4],
+    /// The adjustments that were applied,
+    pub(super) corrector: Option<String>,
+    /// and what they added to each quantile.
+    pub(super) corrector_seconds: f64,
+    /// The calibration that was applied,
+    pub(super) calibration: Option<String>,
+    /// and what it added, each quantile put in its place.
+    pub(super) calibration_seconds: [f64; 4],
+}
+
+impl Learned {
+    /// As a prediction says it; none when nothing was applied.
+    pub(super) fn of(prediction: &Value) -> Option<Self> {
+        let text = |name: &str| prediction[name].as_str().map(str::to_owned);
+        let (corrector, calibration) = (text("corrector"), text("calibration"));
+        if corrector.is_none() && calibration.is_none() {
+            return None;
+        }
+        let number = |value: &Value| value.as_f64().unwrap_or_default();
+        let said = std::array::from_fn(|place| number(&prediction["said"][place]));
+        let corrector_seconds = number(&prediction["corrector_seconds"]);
+        let left = QUANTILES.map(|level| number(&prediction[level]));
+        let calibration_seconds = std::array::from_fn(|place| left[place] - said[place] - corrector_seconds);
+        Some(Self { said, corrector, corrector_seconds, calibration, calibration_seconds })
+    }
+}
+
+impl fmt::Display for Learned {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "  before    {}", quantiles(&self.said, false))?;
+        if let Some(corrector) = &self.corrector {
+            writeln!(out, "  corrector {}: all by {:+.1} s", plain_line(corrector), self.corrector_seconds)?;
+        }
+        if let Some(calibration) = &self.calibration {
+            writeln!(out, "  calibration {}: {}", plain_line(calibration), quantiles(&self.calibration_seconds, true))?;
+        }
+        Ok(())
+    }
+}
+
+/// With a sign where they are what something was moved by.
+fn quantiles(seconds: &[f64; 4], is_move: bool) -> String {
+    let one = |(level, seconds): (&str, &f64)| match is_move {
+        true => format!("{level} {seconds:+.1}"),
+        false => format!("{level} {seconds:.1}"),
+    };
+    let levels: Vec<String> = QUANTILES.into_iter().zip(seconds).map(one).collect();
+    format!("{} s", levels.join("  "))
 }
 
 /// The vectors of a row.
@@ -76,29 +133,6 @@ impl Explained {
             other => other.to_string(),
         }
     }
-
-    /// What is added to each quantile by whatever `part` says of its place.
-    fn quantiles(part: impl Fn(usize) -> String) -> String {
-        let all: Vec<String> = QUANTILES.iter().enumerate().map(|(place, name)| format!("{name} {}", part(place))).collect();
-        all.join("  ")
-    }
-
-    /// What outcomes had taught, and by how much it moved what was said.
-    fn write_taught(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = |value: &Value| value.as_f64().unwrap_or_default();
-        let corrector = number(&self.prediction["corrector_seconds"]);
-        if !self.prediction["corrector"].is_null() {
-            writeln!(out, "  corrector    {corrector:+.1} s, by the state {}", self.said("corrector"))?;
-        }
-        if !self.prediction["calibration"].is_null() {
-            let moved = |place: usize| {
-                let (left, said) = (number(&self.prediction[QUANTILES[place]]), number(&self.prediction["said"][place]));
-                format!("{:+.1}", left - said - corrector)
-            };
-            writeln!(out, "  calibration  {} s, by the state {}", Self::quantiles(moved), self.said("calibration"))?;
-        }
-        Ok(())
-    }
 }
 
 impl fmt::Display for Explained {
@@ -106,8 +140,8 @@ impl fmt::Display for Explained {
         let ended = if self.ended { ", ended" } else { "" };
         writeln!(out, "{}:{} of {}, {}{ended}", self.case, plain_line(&self.key), self.pipeline, self.said("stage"))?;
         writeln!(out, "\nSaid at {} because of {}", self.said("at"), self.said("trigger"))?;
-        let left = Self::quantiles(|place| self.said(QUANTILES[place]));
-        writeln!(out, "  arrives      {}   {left} s", self.said("arrives_at"))?;
+        let left: Vec<String> = QUANTILES.iter().map(|name| format!("{name} {}", self.said(name))).collect();
+        writeln!(out, "  arrives      {}   {} s", self.said("arrives_at"), left.join("  "))?;
         writeln!(out, "  promised     {}", self.said("promise_at"))?;
         match self.prediction["model"].is_null() {
             true => writeln!(out, "  by           no model; estimate {}", self.said("degraded"))?,
@@ -116,9 +150,7 @@ impl fmt::Display for Explained {
                 writeln!(out, "  by           {name} {version}, {}; degraded {}", self.said("digest"), self.said("degraded"))?;
             }
         }
-        let said = Self::quantiles(|place| self.prediction["said"][place].to_string());
-        writeln!(out, "  said         {said} s, before what outcomes had taught")?;
-        self.write_taught(out)?;
+        self.learned.iter().try_for_each(|learned| write!(out, "{learned}"))?;
         if let Some(read) = &self.read {
             let oldest = match (&read.as_of, read.oldest_seconds) {
                 (Some(as_of), Some(seconds)) => format!("the oldest of {as_of}, {seconds:.1} s before"),
@@ -156,5 +188,24 @@ fn text(value: &Value) -> String {
         Value::String(label) => plain_line(label),
         Value::Number(number) if number.is_f64() => format!("{:.3}", number.as_f64().unwrap_or_default()),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moved_a_prediction_is_told_by_seconds() {
+        let prediction = serde_json::json!({
+            "said": [600.0, 900.0, 1200.0, 1500.0], "corrector": "00a", "corrector_seconds": 95.0, "calibration": "00b",
+            "p10": 690.0, "p50": 1000.0, "p80": 1295.0, "p90": 1600.0,
+        });
+        let learned = Learned::of(&prediction).expect("something was applied");
+        assert_eq!(learned.calibration_seconds, [-5.0, 5.0, 0.0, 5.0]);
+        let expected = "  before    p10 600.0  p50 900.0  p80 1200.0  p90 1500.0 s\n  corrector 00a: all by +95.0 s\n  \
+                        calibration 00b: p10 -5.0  p50 +5.0  p80 +0.0  p90 +5.0 s\n";
+        assert_eq!(learned.to_string(), expected);
+        assert_eq!(Learned::of(&serde_json::json!({ "corrector": null, "calibration": null })), None);
     }
 }

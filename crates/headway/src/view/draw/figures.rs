@@ -82,11 +82,16 @@ fn figures(frame: &Frame) -> Vec<Figure> {
         let words = word(told.made, "prediction", "predictions");
         figure("predicted", grouped(told.made), format!(" {words} · {} {}s open{lost}", grouped(told.open), told.entity))
     });
+    let outcomes = frame.outcomes.map(|came| {
+        let rest = format!(" min off · {:+.1} on average · {:.0} % too late", came.bias_minutes, came.late_percent);
+        figure("came out", format!("{:.1}", came.error_minutes), rest)
+    });
     let figures = [
         Some(figure("throughput", grouped(rate), format!(" {}/s", word(rate, "record", "records")))),
         Some(readable(frame)),
         city,
         predicted,
+        outcomes,
         Some(figure("refused", grouped(refused), reasons)),
         Some(figure(
             "holds",

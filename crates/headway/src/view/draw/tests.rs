@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     city,
     view::{
-        frame::{Cell, Panel, Predictions, Row},
+        frame::{Cell, Outcomes, Panel, Predictions, Row},
         keys::Choice,
     },
 };
@@ -33,6 +33,7 @@ fn frame() -> Frame {
         snapshots: 1,
         builds: false,
         predictions: None,
+        outcomes: None,
         city: Some(city::Figures { orders_open: 131, orders_placed: 4112, weather: "rain" }),
         panels: vec![stores(), areas()],
         announcement: Some("delivery-eta: resumed at revision 1, 19 groups.".into()),
@@ -214,10 +215,11 @@ fn a_wide_terminal_has_tables_beside_each_other_and_taller_bars() {
 #[test]
 fn orders_under_way_come_first_with_when_they_are_expected_and_who_says_so() {
     let predictions = Some(Predictions { entity: "order".into(), made: 20_118, open: 131, lost: 2 });
+    let outcomes = Some(Outcomes { error_minutes: 4.24, bias_minutes: 1.31, late_percent: 12.4 });
     check(
-        &Frame { predictions, panels: vec![orders(), stores()], ..frame() },
+        &Frame { predictions, outcomes, panels: vec![orders(), stores()], ..frame() },
         120,
-        18,
+        19,
         r#"
         | Headway  delivery-eta                                                         2026-11-21 18:23:12 UTC · 60× · 1 m 24 s
         |
@@ -225,6 +227,7 @@ fn orders_under_way_come_first_with_when_they_are_expected_and_who_says_so() {
         | readable    7 ms p50 · 31 ms p99 · 1,204 behind               ▄▅▆▇█████████████████▇▆▅▄▃▂▁▁       ▁▁▂▃▄▅▆▇████████████
         | city        131 orders under way · 4,112 placed · rain        ██████████████████████████████▇▆▅▆▇█████████████████████
         | predicted   20,118 predictions · 131 orders open · 2 lost
+        | came out    4.2 min off · +1.3 on average · 12 % too late
         | refused     12 · late 8, duplicate 4
         | holds       1,812 entities · 12,334 vectors online
         | running     4 partitions · 2 workers · 1 snapshot

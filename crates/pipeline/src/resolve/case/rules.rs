@@ -9,19 +9,17 @@ use crate::raw::{RawCalibration, RawCase, RawCorrector, RawPromise, SpanText};
 use crate::report::Report;
 use crate::resolved::{CalibrationRules, CorrectorRules, PromiseRules};
 
-/// Reads the three tables; those that are left out are as the rules themselves say.
+/// Reads the three tables. Promises are made without one as well; what is to be learned from outcomes has to be declared.
 pub(super) fn rules(
     raw: &RawCase,
     path: &Path,
     longest: Option<Span>,
     report: &mut Report<'_>,
-) -> (PromiseRules, CorrectorRules, CalibrationRules) {
+) -> (PromiseRules, Option<CorrectorRules>, Option<CalibrationRules>) {
     let promise = raw.promise.as_ref().map(|raw| promise(raw, &path.key("promise"), report)).unwrap_or_default();
-    let corrector = raw.corrector.as_ref().map(|raw| corrector(raw, &path.key("corrector"), report)).unwrap_or_default();
-    let calibration = raw.calibration.as_ref().map(|raw| calibration(raw, &path.key("calibration"), report)).unwrap_or_default();
-    let (least, most) = CorrectorRules::LONGEST_RANGE.into_inner();
-    let longest = longest.map_or(corrector.longest, |longest| longest.clamp(least, most));
-    (promise, CorrectorRules { longest, ..corrector }, calibration)
+    let corrector = raw.corrector.as_ref().map(|raw| corrector(raw, &path.key("corrector"), longest, report));
+    let calibration = raw.calibration.as_ref().map(|raw| calibration(raw, &path.key("calibration"), report));
+    (promise, corrector, calibration)
 }
 
 fn promise(raw: &RawPromise, path: &Path, report: &mut Report<'_>) -> PromiseRules {
@@ -37,12 +35,14 @@ fn promise(raw: &RawPromise, path: &Path, report: &mut Report<'_>) -> PromiseRul
     rules
 }
 
-fn corrector(raw: &RawCorrector, path: &Path, report: &mut Report<'_>) -> CorrectorRules {
+fn corrector(raw: &RawCorrector, path: &Path, longest: Option<Span>, report: &mut Report<'_>) -> CorrectorRules {
     let usual = CorrectorRules::default();
+    let (least, most) = CorrectorRules::LONGEST_RANGE.into_inner();
     let rules = CorrectorRules {
         half_life: span("half_life", raw.half_life.as_ref(), path, report).unwrap_or(usual.half_life),
         strength: raw.strength.unwrap_or(usual.strength),
         adjustment_max: seconds("adjustment_max", raw.adjustment_max.as_ref(), path, report).unwrap_or(usual.adjustment_max),
+        longest: longest.map_or(usual.longest, |longest| longest.clamp(least, most)),
         ..usual
     };
     report_all(rules.faults(), path, report);
