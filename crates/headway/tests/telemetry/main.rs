@@ -18,14 +18,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use domain::Timestamp;
+use domain::{Span, Timestamp};
 use driven::{Asking, Load, SPEC, address, settle, start_with, stop};
 use io_log::EmbeddedLog;
 use ports::{Header, Log, Outgoing, clock_fn};
 use prometheus::Page;
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// What was learned is told every ten seconds, and heard two seconds later.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -97,7 +98,8 @@ fn every_metric_is_in_the_reference_and_the_other_way_round() {
         load.send(&mut asking);
     }
     // What nobody has asked for is not counted, and neither is what has never happened.
-    happens(&mut asking, "order.placed");
+    // An order that took five minutes, which the pipeline believes.
+    happened(&mut asking, "order.placed", Span(300_000));
     happens(&mut asking, "order.delivered");
     assert_eq!(http::quote(&address, r#"{"candidates":[{}]}"#).status, 200);
     settle(&mut asking);
@@ -344,8 +346,14 @@ fn two_pipelines_count_apart() {
 
 /// Something happens to the one order that there is.
 fn happens(asking: &mut Asking, kind: &str) {
+    happened(asking, kind, Span(0));
+}
+
+/// The same, so long ago.
+fn happened(asking: &mut Asking, kind: &str, ago: Span) {
+    let at = wall().minus(ago).to_string();
     let payload = serde_json::json!({
-        "id": kind, "source": "test", "type": kind, "occurred_at": wall().to_string(), "order_id": "o1", "store_id": "42",
+        "id": kind, "source": "test", "type": kind, "occurred_at": at, "order_id": "o1", "store_id": "42",
         "area": "881f1d4895fffff", "items": 3, "basket": 25.9,
     });
     let event = serde_json::json!({ "topic": "headway.delivery-eta.orders", "key": "o1", "payload": payload.to_string() });
