@@ -71,6 +71,8 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
     let gatherer = Gatherer::new(host.clone());
     let listening = http::listen(&host, gatherer.clone(), arguments.telling.listen).await?;
     telemetry.follow(&host, &gatherer);
+    // Whoever finds it by its socket may tell it to stop.
+    let stopped = stopped()?;
     control::listen(host.clone())?;
     let producer = world.map(|world| Producer::new(world, host.clock().now(), arguments.seed, Faults::EVERYDAY)).transpose()?;
     let prefix = prefix(&host, world.is_some())?;
@@ -83,7 +85,7 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
     let ended = tokio::select! {
         failure = host.failure() => Err(failure),
         ended = &mut city => Err(ended.map_or_else(|error| Failure::failed(format!("the simulation broke down: {error}")), |ended| ended.err().unwrap_or_else(|| Failure::failed("the simulation ended")))),
-        ended = until_told(arguments, &host) => ended,
+        ended = until_told(arguments, &host, stopped) => ended,
         shown = view.show() => shown,
     };
     city.abort();
@@ -96,8 +98,8 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
         (Err(failure), Ok(())) => return Err(failure),
     };
     listening.stop().await;
-    let stopped = tokio::time::timeout(GRACE, host.stop()).await;
-    let clean = !matches!(stopped, Ok(Err(_)) | Err(_));
+    let in_time = tokio::time::timeout(GRACE, host.stop()).await;
+    let clean = !matches!(in_time, Ok(Err(_)) | Err(_));
     host.fold(GRACE).await;
     let summary = view.summary();
     let _ = std::fs::remove_file(Host::socket(&host.options.folder));
@@ -143,27 +145,29 @@ fn prefix(host: &Host, simulates: bool) -> Result<String, Failure> {
     }
 }
 
-/// Until a signal comes.
-pub(super) async fn until_stopped() -> Result<(), Failure> {
+/// What ends when a signal comes that asks to stop. It is listened for from the call on, whenever the end is waited for.
+pub(super) fn stopped() -> Result<impl Future<Output = ()>, Failure> {
     let signals = |error| Failure::failed(format!("cannot listen to signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
     // A terminal that was closed, and one that would be left as it is.
     let mut hangup = signal(SignalKind::hangup()).map_err(signals)?;
     let mut quit = signal(SignalKind::quit()).map_err(signals)?;
-    tokio::select! {
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
-        _ = hangup.recv() => Ok(()),
-        _ = quit.recv() => Ok(()),
-    }
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+            _ = quit.recv() => {}
+        }
+    })
 }
 
 /// Until a signal comes, the time is over, or there is nothing left to do.
-async fn until_told(arguments: &Run, host: &Host) -> Result<(), Failure> {
+async fn until_told(arguments: &Run, host: &Host, stopped: impl Future<Output = ()>) -> Result<(), Failure> {
     let lasting = arguments.lasting.map(|span| Duration::from_millis(span.0.unsigned_abs()));
     tokio::select! {
-        stopped = until_stopped() => stopped,
+        () = stopped => Ok(()),
         () = tokio::time::sleep(lasting.unwrap_or(Duration::MAX)) => Ok(()),
         ended = caught_up(arguments.until_caught_up, host) => ended,
     }

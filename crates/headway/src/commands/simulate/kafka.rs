@@ -73,7 +73,8 @@ pub(super) fn feed(
 
 async fn stop(stopped: Arc<AtomicBool>) {
     // Where signals cannot be heard they end the process, which is as well.
-    if run::until_stopped().await.is_ok() {
+    if let Ok(told) = run::stopped() {
+        told.await;
         stopped.store(true, Ordering::Relaxed);
     }
 }
