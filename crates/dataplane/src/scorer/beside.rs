@@ -75,7 +75,11 @@ impl Beside {
     /// The result, if it is there by then.
     pub(super) async fn result<T>(&mut self, name: &str, begun: Begun<T>, by: Instant) -> Result<T, Silence> {
         match timeout_at(by, begun.0?).await {
-            Ok(Ok(result)) => Ok(result),
+            Ok(Ok(result)) => {
+                // It has nothing left to do, whether or not its thread has ended.
+                self.last.remove(name);
+                Ok(result)
+            }
             Ok(Err(_)) => {
                 self.broken.insert(name.to_owned());
                 Err(Silence::Broken)

@@ -81,12 +81,17 @@ impl Scene {
         self.object(&["use", &package.display().to_string()])
     }
 
-    /// That a package is refused in these words, and that nothing is changed by it.
+    /// That a package is refused in these words, and that nothing is changed by it; a process that runs counts it.
     pub(crate) fn refuses(&self, package: &Path, words: &str) {
-        let before = self.list();
-        let (_, err) = self.ask(&["use", &package.display().to_string()], 78);
+        let failed = |list: &Value| list["process"]["failed"].as_u64();
+        let (before, (_, err)) = (self.list(), self.ask(&["use", &package.display().to_string()], 78));
         assert!(err.contains(words), "{err:?} does not say {words:?}");
-        assert_eq!(self.list(), before, "a refusal changed something");
+        let mut after = self.list();
+        assert_eq!(failed(&after), failed(&before).map(|count| count + 1));
+        if let Some(count) = failed(&before) {
+            after["process"]["failed"] = count.into();
+        }
+        assert_eq!(after, before, "a refusal changed something");
     }
 }
 
