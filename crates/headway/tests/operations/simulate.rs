@@ -11,7 +11,7 @@ const TOPICS: [&str; 4] = ["areas", "orders", "riders", "stores"];
 fn a_city_writes_until_it_is_stopped_and_tells_what_was_acknowledged() {
     let scene = Scene::shared("");
     scene.ask(&format!("simulate {CITY}")).check(78, &["is not there: `headway topics apply` makes it"]);
-    scene.ask(&format!("topics apply {CITY} --partitions {PARTITIONS}")).check(0, &["10 made"]);
+    scene.ask(&format!("topics apply {CITY} --partitions {PARTITIONS}")).check(0, &["14 made"]);
     let log = scene.log();
     let written =
         || -> u64 { TOPICS.iter().map(|topic| scene.count(&log, &format!("headway.delivery-eta.{topic}"), PARTITIONS)).sum() };
