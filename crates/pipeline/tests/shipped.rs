@@ -39,8 +39,8 @@ fn every_shipped_pipeline_loads() {
 #[test]
 fn delivery_eta() {
     expect![[r#"
-        store_preparation (store): prep_mean_15m prep_mean_1h prep_mean_6h prep_p90_15m prep_p90_1h prep_p90_6h prep_std_15m prep_std_1h prep_std_6h prep_recent_1h prep_slow_1h
-        store_month (store): prep_mean_28d prep_p90_28d prep_std_28d
+        store_preparation (store): prep_mean_15m prep_mean_1h prep_mean_6h prep_p90_15m prep_p90_1h prep_p90_6h prep_std_15m prep_std_1h prep_std_6h prep_recent_1h prep_slow_1h preps_15m preps_6h
+        store_month (store): prep_mean_28d prep_p90_28d prep_std_28d preps_28d
         store_orders (store): orders_5m orders_15m orders_1h orders_per_minute_15m items_15m basket_mean_1h cancel_rate_1h
         store_acceptance (store): accept_mean_15m accept_mean_1h accept_max_15m
         store_load (store): open_orders orders_cooking orders_ready
@@ -51,12 +51,13 @@ fn delivery_eta() {
         rider_trips (rider): trip_mean_1h trips_1h
         rider_load (rider): rider_open_orders
         area_delivery (area): area_delivery_mean_20m area_delivery_mean_60m area_delivery_p90_60m area_delivered_20m
+        area_preparation (area): area_prep_mean_6h area_preps_6h
         area_orders (area): area_orders_15m area_orders_60m area_stores_60m
         area_load (area): area_open_orders
         area_riders (area): riders_on_shift riders_idle
         area_weather (area): weather
         transforms: orders_per_idle_rider kitchen_load prep_trend rider_speed bad_weather
-        4 tests, 1327 MiB of 3072
+        4 tests, 1367 MiB of 3072
     "#]].assert_eq(&summary("delivery-eta"));
 }
 

@@ -45,7 +45,7 @@ fn challengers_are_chosen_in_a_folder_that_stands_still() {
     let list = scene.list();
     assert_eq!(list["challengers"], json!([second, more[0], more[1], more[2]]));
     let (text, _) = scene.ask(&["list"], 0);
-    assert_eq!((text.matches("challenges").count(), text.matches("  speaks").count()), (4, 1), "{text}");
+    assert_eq!((text.matches("challenges").count(), text.matches("\nspeaks  ").count()), (4, 1), "{text}");
     // Whoever begins to speak challenges nobody; the one before does not begin to.
     assert_eq!(scene.object(&["use", &second[..8]])["challengers"].as_array().map(Vec::len), Some(3));
     let (text, _) = scene.ask(&["withdraw", &more[1][..8]], 0);

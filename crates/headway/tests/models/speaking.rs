@@ -172,17 +172,21 @@ fn predictions_name_the_model_that_was_chosen_and_none_is_lost() {
         }
     }
     assert!(named > 0, "the model never spoke");
-    explains(&scene, &digest, &all);
+    explains(&scene, &digest);
 }
 
 /// Why a prediction is what it is, by the row that was served and the model that was asked: the one input that this model looks at, and none
 /// of the others.
-fn explains(scene: &Scene, digest: &str, predictions: &[Vec<Value>]) {
+fn explains(scene: &Scene, digest: &str) {
     assert_eq!(scene.object(&["use", digest])["model"]["digest"], json!(digest));
+    let (child, mut asking) = scene.start(&["--speed", &SPEED.to_string()]);
+    predicted(&mut asking, 1);
+    stop(child);
     // Whatever time says of an order while the folder is opened for this is said by the same model.
-    let last = |order: &Value| predictions[0].iter().rfind(|said| said["order"] == *order);
+    let all = predictions(scene.folder.path()).concat();
+    let last = |order: &Value| all.iter().rfind(|said| said["order"] == *order);
     let spoke = |said: &&Value| last(&said["order"]).is_some_and(|last| !last["digest"].is_null());
-    let last = predictions[0].iter().rfind(spoke).expect("an order of which the model spoke last");
+    let last = all.iter().rfind(spoke).expect("time made the model speak");
     let order = format!("order:{}", last["order"].as_str().expect("a key"));
     let headway = |words: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_headway"));

@@ -48,6 +48,9 @@ impl MemoryWarehouse {
 impl Warehouse for MemoryWarehouse {
     async fn create(&self, spec: &TableSpec) -> Result<(), Error> {
         self.run("warehouse.create", |tables| {
+            if !matches!(spec.columns.first(), Some((_, CellKind::Instant))) {
+                return Err(invalid(format!("table `{}` does not begin with an instant", spec.name)));
+            }
             let there = tables.get(&spec.name).map_or(&[][..], |table| &table.columns);
             if there.iter().zip(&spec.columns).any(|(there, wanted)| there != wanted) {
                 return Err(invalid(format!("table `{}` has other columns", spec.name)));
