@@ -12,6 +12,8 @@ use crate::Latest;
 
 /// The longest wait for records, so that a stop is heard soon.
 const IDLE: Duration = Duration::from_millis(500);
+/// Whoever asks when an order arrives has asked a moment ago, too.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Until it is tried again, when the log cannot be read.
 const BREATH: Duration = Duration::from_secs(1);
 
@@ -76,7 +78,7 @@ impl<L: Log> Following<'_, L> {
     async fn run(&mut self) -> Result<(), Error> {
         let Followed { group, predictions, cases, .. } = self.followed;
         let topics = vec![predictions.clone(), cases.clone()];
-        let membership = Membership { group: group.clone(), member: group.clone(), topics };
+        let membership = Membership::new(group, group, topics).patient(PATIENCE);
         let mut member = self.log.join(membership).await?;
         loop {
             match member.next(IDLE).await? {

@@ -58,7 +58,7 @@ async fn append(log: &KafkaLog) -> Result<(), Box<dyn Error>> {
 }
 
 async fn join(log: &KafkaLog, group: &str) -> Result<KafkaMember, ports::Error> {
-    log.join(Membership { group: group.into(), member: "one".into(), topics: vec!["events".into()] }).await
+    log.join(Membership::new(group, "one", vec!["events".into()])).await
 }
 
 async fn consume(log: &KafkaLog) -> Result<(), Box<dyn Error>> {

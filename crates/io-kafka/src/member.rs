@@ -4,30 +4,33 @@ mod fetches;
 mod job;
 mod orphans;
 mod outbox;
+mod places;
 mod poller;
 mod rebalances;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, mpsc},
     thread::Thread,
     time::Duration,
 };
 
 use ports::{Commit, ErrorKind, Event, Membership, Position};
-use rdkafka::{Offset, TopicPartitionList, consumer::BaseConsumer};
+use rdkafka::consumer::BaseConsumer;
 
 use self::{
     job::Job,
     orphans::Orphans,
     outbox::Outbox,
+    places::Places,
     poller::{Command, Poller},
     rebalances::Rebalances,
 };
-use crate::{Error, KafkaLog, error::code, note, transactions::Transactions};
+use crate::{Error, KafkaLog, deadline::Deadline, error::code, transactions::Transactions};
 
-/// Positions by topic, of some partitions.
-type Committed = BTreeMap<u32, Vec<Option<u64>>>;
+/// How far apart transactions begin at least. Each is some fifty requests, however little it has in it: without a rest a quiet worker makes
+/// as many as its broker can answer, and an event waits no less for it.
+const REST: Duration = Duration::from_millis(25);
 
 /// A member of a group. Dropping it is like dying: its partitions wait for its return until its session is over.
 pub struct KafkaMember {
@@ -40,25 +43,28 @@ pub struct KafkaMember {
     outbox: Arc<Outbox>,
     commands: mpsc::Sender<Command>,
     poller: Thread,
-    /// What is committed of partitions that are the member's, by topic.
-    owned: Committed,
+    /// Partitions that are the member's, with what is committed of them.
+    owned: Places,
     /// Revoked, and the member's until it asks for the next event.
     going: BTreeSet<u32>,
     /// A commit has shown that another has its place.
     fenced: bool,
+    /// How long no records are taken after a transaction has begun, and until when that is.
+    rests: Duration,
+    rests_until: Option<Deadline>,
 }
 
 impl KafkaMember {
     /// Waits for brokers.
     pub(crate) fn join(log: KafkaLog, membership: Membership) -> Result<Self, Error> {
-        let Membership { group, member, topics } = membership;
+        let Membership { group, member, topics, patience } = membership;
         let partitions = cut_alike(&log, &group, &topics)?;
         let topics: Arc<[Arc<str>]> = topics.into();
         let (settings, names) = (&log.inner.settings, &log.inner.names);
         // First, so that what the one before left open is not waited for.
         let transactions = Transactions::open(settings, &names.transactions(&group, &member))?;
         let places = topics.len() * partitions as usize;
-        let consumer = rebalances::consumer(settings, &names.outside(&group), &member, places)?;
+        let consumer = rebalances::consumer(settings, (&names.outside(&group), &member), places, patience)?;
         let outbox = Arc::new(Outbox::default());
         let (commands, heard) = mpsc::channel();
         let (of_group, of_topic) = (names.outside(&group).into_owned(), names.outside(&topics[0]).into_owned());
@@ -69,9 +75,11 @@ impl KafkaMember {
             transactions: Arc::new(transactions),
             commands,
             poller: poller.thread,
-            owned: BTreeMap::new(),
+            owned: Places::new(topics.clone()),
             going: BTreeSet::new(),
             fenced: false,
+            rests: patience.max(REST),
+            rests_until: None,
             name: member,
             log,
             group,
@@ -86,20 +94,11 @@ impl KafkaMember {
         self.poller.unpark();
     }
 
-    fn place(&self, topic: &str) -> Option<usize> {
-        self.topics.iter().position(|known| **known == *topic)
-    }
-
     fn note_change(&mut self, event: &Event) {
         match event {
-            Event::Assigned(assignments) => {
-                for assignment in assignments {
-                    let next = self.topics.iter().map(|topic| assignment.next(topic)).collect();
-                    self.owned.insert(assignment.partition, next);
-                }
-            }
+            Event::Assigned(assignments) => assignments.iter().for_each(|assignment| self.owned.add(assignment)),
             Event::Revoked(partitions) => self.going.extend(partitions),
-            Event::Lost(partitions) => partitions.iter().for_each(|partition| drop(self.owned.remove(partition))),
+            Event::Lost(partitions) => self.owned.remove(partitions),
             Event::Records { .. } | Event::Idle => {}
         }
     }
@@ -118,37 +117,12 @@ impl KafkaMember {
                 "a note of {length} bytes with a commit of partition {partition}, at most {most} fit: keep the rest elsewhere."
             )));
         }
-        if let Some(position) = commit.positions.iter().find(|position| self.place(&position.topic).is_none()) {
+        if let Some(position) = commit.positions.iter().find(|position| self.owned.place(&position.topic).is_none()) {
             let (group, topic) = (&self.group, &position.topic);
             return Err(Error::Request(format!("group {group} does not read topic {topic:?}: commit only what it joined for.")));
         }
         commit.outputs.iter().try_for_each(|output| self.log.inner.check(&output.topic, output.partition))?;
-        let owned = self.owned.contains_key(&commit.partition);
-        if owned { Ok(()) } else { Err(self.fenced(&format!("does not own partition {}", commit.partition))) }
-    }
-
-    /// What is committed afterwards, by partition and topic. The note of a partition lies beside the position of the first topic.
-    fn positions(&self, commits: &[Commit]) -> Result<(TopicPartitionList, Committed), Error> {
-        let mut list = TopicPartitionList::new();
-        let mut after = BTreeMap::new();
-        let failed = || Error::kafka("positions cannot be written down");
-        for Commit { partition, positions, note, .. } in commits {
-            let mut next = self.owned.get(partition).cloned().unwrap_or_default();
-            let named = positions.iter().filter_map(|position| Some((self.place(&position.topic)?, position.next)));
-            named.for_each(|(place, position)| next[place] = Some(position));
-            for (place, topic) in self.topics.iter().enumerate() {
-                let of_note = place == 0;
-                let Some(offset) = next[place].or(of_note.then_some(0)) else { continue };
-                let name = self.log.inner.names.outside(topic);
-                let offset = Offset::Offset(offset.cast_signed());
-                list.add_partition_offset(&name, partition.cast_signed(), offset).map_err(failed())?;
-                if of_note && let Some(mut element) = list.find_partition(&name, partition.cast_signed()) {
-                    element.set_metadata(note::to_text(note));
-                }
-            }
-            after.insert(*partition, next);
-        }
-        Ok((list, after))
+        if self.owned.has(commit.partition) { Ok(()) } else { Err(self.fenced(&format!("does not own partition {}", commit.partition))) }
     }
 
     async fn write(&mut self, commits: Vec<Commit>) -> Result<(), ports::Error> {
@@ -156,7 +130,7 @@ impl KafkaMember {
         for (_, checked) in checks {
             checked?;
         }
-        let (positions, after) = self.positions(&commits)?;
+        let (positions, after) = self.owned.written(&commits, &self.log.inner.names)?;
         let job = Job {
             transactions: self.transactions.clone(),
             consumer: Arc::downgrade(&self.consumer),
@@ -167,9 +141,10 @@ impl KafkaMember {
             positions,
             patience: self.log.inner.settings.session_max,
         };
+        self.rests_until = Some(Deadline::after(self.rests));
         let written = job.done().await.map_err(ports::Error::from);
         match &written {
-            Ok(()) => self.owned.extend(after),
+            Ok(()) => self.owned.committed(after),
             // The group would tell it with the next heartbeat; until then nothing would come of going on.
             Err(error) => self.fenced |= error.kind() == ErrorKind::Fenced,
         }
@@ -181,11 +156,11 @@ impl ports::Member for KafkaMember {
     async fn next(&mut self, wait: Duration) -> Result<Event, ports::Error> {
         if !self.going.is_empty() {
             let going = std::mem::take(&mut self.going);
-            going.iter().for_each(|partition| drop(self.owned.remove(partition)));
+            self.owned.remove(&going);
             self.tell(Command::Release(going));
         }
         if self.fenced {
-            let lost: Vec<u32> = std::mem::take(&mut self.owned).into_keys().collect();
+            let lost: Vec<u32> = self.owned.take().into_iter().collect();
             return if lost.is_empty() { Err(self.fenced("has been replaced").into()) } else { Ok(Event::Lost(lost)) };
         }
         let given = tokio::time::sleep(wait);
@@ -196,13 +171,14 @@ impl ports::Member for KafkaMember {
             tokio::pin!(news);
             // What comes from here on is heard.
             news.as_mut().enable();
-            if let Some(event) = self.outbox.take(&self.topics) {
+            let rest = self.rests_until.map_or(Duration::ZERO, |until| until.left());
+            if let Some(event) = self.outbox.take(&self.topics, rest.is_zero()) {
                 self.poller.unpark();
                 let event = event?;
                 self.note_change(&event);
                 // What was fetched of a partition that has gone since is nobody's.
                 match event {
-                    Event::Records { partition, .. } if !self.owned.contains_key(&partition) => continue,
+                    Event::Records { partition, .. } if !self.owned.has(partition) => continue,
                     event => return Ok(event),
                 }
             }
@@ -210,18 +186,19 @@ impl ports::Member for KafkaMember {
                 biased;
                 () = &mut news => {}
                 () = &mut given => return Ok(Event::Idle),
+                () = tokio::time::sleep(rest), if !rest.is_zero() => {}
             }
         }
     }
 
     fn start(&mut self, partition: u32, positions: &[Position]) -> Result<(), ports::Error> {
-        if let Some(Position { topic, .. }) = positions.iter().find(|position| self.place(&position.topic).is_none()) {
+        if let Some(Position { topic, .. }) = positions.iter().find(|position| self.owned.place(&position.topic).is_none()) {
             let group = &self.group;
             return Err(
                 Error::Request(format!("group {group} does not read topic {topic:?}: start only what it joined for.")).into()
             );
         }
-        if !self.owned.contains_key(&partition) {
+        if !self.owned.has(partition) {
             return Err(self.fenced(&format!("does not own partition {partition}")).into());
         }
         let next_of = |topic: &Arc<str>| positions.iter().find(|position| position.topic == *topic).map(|position| position.next);
@@ -232,13 +209,13 @@ impl ports::Member for KafkaMember {
     }
 
     fn pause(&mut self, topic: &str, partition: u32) {
-        if let Some(place) = self.place(topic) {
+        if let Some(place) = self.owned.place(topic) {
             self.outbox.pause(partition, place, true);
         }
     }
 
     fn resume(&mut self, topic: &str, partition: u32) {
-        if let Some(place) = self.place(topic) {
+        if let Some(place) = self.owned.place(topic) {
             self.outbox.pause(partition, place, false);
         }
     }

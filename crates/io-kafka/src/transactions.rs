@@ -34,8 +34,11 @@ use crate::{
 pub(crate) const RECORD_BYTES_MAX: usize = 8 << 20;
 /// What waits for the brokers: the outputs of one commit, or of everybody who appends.
 pub(crate) const WAITING_BYTES_MAX: usize = 64 << 20;
-/// How long one look for deliveries waits. A commit takes some milliseconds in any case.
-const LOOK: Duration = Duration::from_millis(1);
+/// How often it is looked what became of records. A commit takes some milliseconds in any case. The client's own wait turns in a circle
+/// for the last millisecond of its time, whatever that is: a third of a core, for a worker that commits one step after the other.
+const LOOK_EVERY: Duration = Duration::from_micros(500);
+/// Records are handed over one by one, and each request has those of one partition: this makes it one request for each.
+const LINGER_MS: &str = "2";
 /// How long one attempt to take a transaction back waits before it is looked what became of the records.
 const ABORT_STEP: Duration = Duration::from_millis(20);
 /// A transaction that follows another at once is asked to come again until the brokers have written down that one, which takes some
@@ -76,7 +79,7 @@ impl Transactions {
             .set("message.timeout.ms", millis(settings.transaction_max.mul_f64(0.8)))
             .set("message.max.bytes", RECORD_BYTES_MAX.to_string())
             .set("queue.buffering.max.kbytes", (WAITING_BYTES_MAX >> 10).to_string())
-            .set("linger.ms", "0")
+            .set("linger.ms", LINGER_MS)
             .set("retry.backoff.max.ms", millis(RETRY_AFTER_MAX));
         let context = Deliveries { telling: Telling::new(settings.clone()), done: AtomicUsize::new(0), failed: Mutex::default() };
         let producer: BaseProducer<Deliveries> = config.create_with_context(context).map_err(Error::kafka(what()))?;
@@ -127,11 +130,17 @@ impl Transactions {
         }
     }
 
+    /// Waits a moment for more of it.
+    fn hear_later(&self) {
+        std::thread::park_timeout(LOOK_EVERY);
+        self.hear();
+    }
+
     /// Takes back what was written. The client waits for what became of each record, which is heard of only between its waits.
     fn abort(&self) -> Result<(), KafkaError> {
         let deadline = Deadline::after(self.settings.answer_max);
         loop {
-            self.producer.poll(LOOK);
+            self.hear();
             match self.producer.abort_transaction(ABORT_STEP) {
                 Err(error) if code(&error) == Some(Code::OperationTimedOut) && !deadline.is_over() => {}
                 other => return other,
@@ -164,7 +173,7 @@ impl Transactions {
             match self.producer.send(record(output, topic, ())) {
                 Ok(()) => return Ok(()),
                 // More than may wait: those before have to go first.
-                Err((error, _)) if code(&error) == Some(Code::QueueFull) => self.producer.poll(LOOK),
+                Err((error, _)) if code(&error) == Some(Code::QueueFull) => self.hear_later(),
                 Err((error, _)) => return Err(error),
             }
         }
@@ -174,12 +183,12 @@ impl Transactions {
     fn delivered(&self, count: usize) -> Result<(), KafkaError> {
         let context = self.producer.context();
         let deadline = Deadline::after(self.settings.transaction_max);
-        self.producer.poll(Duration::ZERO);
+        self.hear();
         while context.done.load(Ordering::Relaxed) < count {
             if deadline.is_over() {
                 return Err(KafkaError::MessageProduction(Code::MessageTimedOut));
             }
-            self.producer.poll(LOOK);
+            self.hear_later();
         }
         let failed = context.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
         failed.map_or(Ok(()), Err)

@@ -69,7 +69,7 @@ async fn append(log: &EmbeddedLog) -> Result<(), Box<dyn Error>> {
 }
 
 async fn read(log: &EmbeddedLog) -> Result<(), Box<dyn Error>> {
-    let membership = Membership { group: "readers".into(), member: "one".into(), topics: vec!["events".into()] };
+    let membership = Membership::new("readers", "one", vec!["events".into()]);
     let mut member = log.join(membership).await?;
     let (start, cpu) = (Instant::now(), cpu_seconds()?);
     let mut count = 0;
@@ -86,7 +86,7 @@ async fn read(log: &EmbeddedLog) -> Result<(), Box<dyn Error>> {
 
 /// One commit after the other, each with a position, a note and 100 outputs.
 async fn commit(log: &EmbeddedLog) -> Result<(), Box<dyn Error>> {
-    let membership = Membership { group: "writers".into(), member: "one".into(), topics: vec!["events".into()] };
+    let membership = Membership::new("writers", "one", vec!["events".into()]);
     let mut member = log.join(membership).await?;
     while !matches!(member.next(Duration::from_secs(1)).await?, Event::Assigned(_)) {}
     let payload: Bytes = vec![1; RECORD_BYTES + BATCH].into();

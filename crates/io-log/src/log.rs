@@ -77,7 +77,7 @@ impl ports::Log for EmbeddedLog {
     }
 
     async fn join(&self, membership: Membership) -> Result<EmbeddedMember, ports::Error> {
-        let Membership { group, member, topics } = membership;
+        let Membership { group, member, topics, .. } = membership;
         let mut read = Vec::new();
         let mut partitions = None;
         for topic in topics {

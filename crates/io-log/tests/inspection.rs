@@ -20,7 +20,7 @@ async fn filled(path: &Path) -> EmbeddedLog {
         headers: Vec::new(),
     };
     log.append((0..10).map(record).collect()).await.expect("appended");
-    let membership = Membership { group: "g".into(), member: "m".into(), topics: vec!["t".into()] };
+    let membership = Membership::new("g", "m", vec!["t".into()]);
     let mut member = log.join(membership).await.expect("joined");
     let event = member.next(std::time::Duration::from_secs(10)).await.expect("an event");
     assert!(matches!(event, Event::Assigned(_)));

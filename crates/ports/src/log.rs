@@ -110,6 +110,20 @@ pub struct Membership {
     pub member: String,
     /// All with the same number of partitions.
     pub topics: Vec<Arc<str>>,
+    /// How long records may wait for more of them, so that servers are asked less often. Zero where somebody waits for what becomes of them.
+    pub patience: Duration,
+}
+
+impl Membership {
+    /// Of somebody who takes records as soon as they come.
+    pub fn new(group: impl Into<String>, member: impl Into<String>, topics: Vec<Arc<str>>) -> Self {
+        Self { group: group.into(), member: member.into(), topics, patience: Duration::ZERO }
+    }
+
+    /// The same for somebody who has time.
+    pub fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
 }
 
 /// A partition that a member now owns.

@@ -144,7 +144,7 @@ fn check_commit(fault: Fault, kind: ErrorKind, outputs: u64) {
 }
 
 async fn join(log: &MemoryLog, member: &str) -> <MemoryLog as Log>::Member {
-    log.join(Membership { group: "g".into(), member: member.into(), topics: vec!["t".into()] }).await.expect("joins")
+    log.join(Membership::new("g", member, vec!["t".into()])).await.expect("joins")
 }
 
 /// A log with such faults, and a member that owns both partitions of its topic.

@@ -30,6 +30,8 @@ use crate::{
     membership::{Role, belong},
 };
 
+/// A prediction is made of what was true a moment ago in any case, and a step costs the same for one record as for some hundred.
+const PATIENCE: Duration = Duration::from_millis(40);
 /// How often somebody who is ahead of the others looks where they are.
 const WAIT_FOR_OTHERS: Duration = Duration::from_millis(5);
 
@@ -122,11 +124,8 @@ impl<L: Log, O: OnlineStore, A: Artifacts> Worker<L, O, A> {
 
     /// Works until it is told to stop. Everything that was taken is then committed and published.
     pub async fn run(mut self, stop: Receiver<bool>) -> Result<(), Error> {
-        let membership = Membership {
-            group: self.plan.topics.features_group(self.plan.generation),
-            member: self.member.clone(),
-            topics: self.reads.to_vec(),
-        };
+        let group = self.plan.topics.features_group(self.plan.generation);
+        let membership = Membership::new(group, &self.member, self.reads.to_vec()).patient(PATIENCE);
         let (log, together) = (self.parts.log.clone(), self.together.take());
         belong(&log, membership, together, &mut self, stop).await
     }

@@ -33,6 +33,8 @@ const TELL_EVERY: Span = Span(10_000);
 const TELL_QUIET_EVERY: Span = Span(60_000);
 /// How often the state is kept: what came since is learned again after a restart, in a moment.
 const KEEP_EVERY: Span = Span(60_000);
+/// It tells nothing sooner in any case.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// The longest wait for records, so that a stop is heard soon.
 const IDLE: Duration = Duration::from_millis(500);
 /// Bytes that are read at once.
@@ -100,8 +102,8 @@ impl<L: Log, A: Artifacts> Learner<L, A> {
 
     /// Works until it is told to stop.
     pub async fn run(mut self, stop: Receiver<bool>) -> Result<(), Error> {
-        let (group, member) = (self.plan.topics.tuner_group(), self.member.clone());
-        let membership = Membership { group, member, topics: vec![self.plan.topics.lessons()] };
+        let topics = vec![self.plan.topics.lessons()];
+        let membership = Membership::new(self.plan.topics.tuner_group(), &self.member, topics).patient(PATIENCE);
         let log = self.parts.log.clone();
         belong(&log, membership, None, &mut self, stop).await
     }

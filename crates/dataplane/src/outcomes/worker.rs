@@ -25,6 +25,8 @@ use crate::{
 
 /// Records in one step at most: some ten milliseconds of work.
 const BATCH_MAX: usize = 8_192;
+/// What is learned is told every few seconds, and a commit costs the same for one record as for many.
+const PATIENCE: Duration = Duration::from_millis(200);
 /// The longest wait for records, so that a stop is heard soon.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -66,8 +68,7 @@ impl<L: Log> Worker<L> {
 
     /// Works until it is told to stop. Everything that was taken is then committed.
     pub async fn run(mut self, stop: Receiver<bool>) -> Result<(), Error> {
-        let (group, member) = (self.plan.topics.outcomes_group(), self.member.clone());
-        let membership = Membership { group, member, topics: self.topics.to_vec() };
+        let membership = Membership::new(self.plan.topics.outcomes_group(), &self.member, self.topics.to_vec()).patient(PATIENCE);
         let log = self.log.clone();
         belong(&log, membership, None, &mut self, stop).await
     }

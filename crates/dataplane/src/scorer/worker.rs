@@ -8,7 +8,7 @@ use domain::Timestamp;
 use features::CaseReading;
 use ports::{Assignment, Clock, Commit, Event as LogEvent, Log, Member, Membership, OnlineStore, Outgoing, Position};
 use scoring::{Predictor, Question, Remembered, Row, Work};
-use tokio::sync::{Barrier, watch::Receiver};
+use tokio::sync::watch::Receiver;
 
 use super::{
     Asked, Due, Plan, Prediction, Rules, Watch, asked,
@@ -49,8 +49,6 @@ pub struct Worker<L, O> {
     parts: Parts<L, O>,
     predictor: Receiver<Arc<Predictor>>,
     member: String,
-    /// With whom it joins for the first time.
-    together: Option<Arc<Barrier>>,
     owned: BTreeMap<u32, Partition>,
     vectors: Vectors<O>,
     work: Work,
@@ -93,18 +91,12 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
             parts,
             predictor,
             member,
-            together: None,
             owned: BTreeMap::new(),
             work: Work::default(),
             challengers: Challengers::default(),
             columns: None,
             watch,
         })
-    }
-
-    /// The same, and when all have joined each begins with its share.
-    pub fn joining_with(self, others: Arc<Barrier>) -> Self {
-        Self { together: Some(others), ..self }
     }
 
     /// The same, sharing what was read last with whoever else predicts here.
@@ -114,13 +106,10 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
 
     /// Works until it is told to stop. Everything that was taken is then committed.
     pub async fn run(mut self, stop: Receiver<bool>) -> Result<(), Error> {
-        let membership = Membership {
-            group: self.plan.topics.scorer_group(),
-            member: self.member.clone(),
-            topics: self.reads.iter().map(|(topic, _)| topic.clone()).collect(),
-        };
-        let (log, together) = (self.parts.log.clone(), self.together.take());
-        belong(&log, membership, together, &mut self, stop).await
+        let topics = self.reads.iter().map(|(topic, _)| topic.clone()).collect();
+        let membership = Membership::new(self.plan.topics.scorer_group(), &self.member, topics);
+        let log = self.parts.log.clone();
+        belong(&log, membership, None, &mut self, stop).await
     }
 
     fn take(&mut self, taken: &Taken, due: &mut AllDue) {

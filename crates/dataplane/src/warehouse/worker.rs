@@ -23,6 +23,8 @@ use crate::{
 
 /// Records in one step at most.
 const BATCH_MAX: usize = 8_192;
+/// Rows are gathered for longer in any case.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// The longest wait for records, so that a stop is heard soon.
 const IDLE: Duration = Duration::from_millis(500);
 /// How long rows are gathered, if they are not many: each append waits for a disk or a server, and nobody asks about the last seconds.
@@ -88,8 +90,7 @@ impl<L: Log, W: Warehouse> Worker<L, W> {
 
     /// Works until it is told to stop. Everything that was taken is then written, if the warehouse takes it.
     pub async fn run(mut self, stop: Receiver<bool>) -> Result<(), Error> {
-        let (group, member) = (self.group.clone(), self.member.clone());
-        let membership = Membership { group, member, topics: self.topics.to_vec() };
+        let membership = Membership::new(&self.group, &self.member, self.topics.to_vec()).patient(PATIENCE);
         let log = self.parts.log.clone();
         belong(&log, membership, None, &mut self, stop).await
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use dataplane::scorer::{Counts, Parts, Plan, Watch, Worker};
 use pipeline::Pipeline;
 use scoring::Remembered;
-use tokio::sync::Barrier;
 
 use super::{Host, crew::Crew, lag::Followed, predictors::Predictors};
 use crate::{failure::Failure, parts::AnyOnline};
@@ -33,16 +32,14 @@ impl Scorers {
         &self.predictors
     }
 
-    /// As many workers as there are for the features.
+    /// One worker: a prediction costs some microseconds, and each further one a place in the group and commits of its own.
     pub(super) fn start(&self, host: &Arc<Host>, online: &AnyOnline) -> Crew {
-        let together = Arc::new(Barrier::new(host.options.workers));
-        let names = (0..host.options.workers).map(|number| host.options.member("scorer", number));
-        Crew::start(host, names, |name, stopped| {
+        Crew::of_one(host, host.options.member("scorer", 0), |name, stopped| {
             let parts = Parts { log: host.parts.log.clone(), online: online.clone(), clock: host.clock().clone() };
             let (plan, watch) = (self.plan.clone(), self.watch.clone());
             let worker = Worker::new(plan, parts, self.predictors.follow(), watch, name.to_owned());
             let worker = worker.unwrap_or_else(|| panic!("a pipeline with a plan to predict has a case"));
-            worker.remembering(self.remembered.clone()).joining_with(together.clone()).run(stopped)
+            worker.remembering(self.remembered.clone()).run(stopped)
         })
     }
 

@@ -68,9 +68,9 @@ impl Outbox {
         self.news.notified()
     }
 
-    /// The next thing to hear: changes first, since records of what has gone are nobody's. The reason for an end is told as often as
-    /// somebody asks.
-    pub(super) fn take(&self, topics: &[Arc<str>]) -> Option<Result<Event, Error>> {
+    /// The next thing to hear: changes first, since records of what has gone are nobody's, and records only when the member takes some.
+    /// The reason for an end is told as often as somebody asks.
+    pub(super) fn take(&self, topics: &[Arc<str>], takes_records: bool) -> Option<Result<Event, Error>> {
         let mut state = self.state();
         if let Some(change) = state.changes.pop_front() {
             match &change {
@@ -86,7 +86,7 @@ impl Outbox {
         if let Some(error) = &state.ended {
             return Some(Err(error.clone()));
         }
-        let ready = |(_, lane): &(&Place, &Lane)| lane.has_news && !lane.paused;
+        let ready = |(_, lane): &(&Place, &Lane)| takes_records && lane.has_news && !lane.paused;
         let (behind, ahead) = (state.lanes.range(..=state.last), state.lanes.range((Excluded(state.last), Unbounded)));
         let place = *ahead.chain(behind).find(ready)?.0;
         state.last = place;

@@ -88,7 +88,7 @@ pub(crate) fn commit(partition: u32, next: u64, output: &str) -> Commit {
 }
 
 pub(crate) async fn join(log: &KafkaLog, member: &str) -> Result<KafkaMember, Error> {
-    log.join(Membership { group: GROUP.into(), member: member.into(), topics: vec![IN.into()] }).await
+    log.join(Membership::new(GROUP, member, vec![IN.into()])).await
 }
 
 pub(crate) fn text(record: &Record) -> String {

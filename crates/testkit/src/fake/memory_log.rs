@@ -107,7 +107,7 @@ impl ports::Log for MemoryLog {
     }
 
     async fn join(&self, membership: Membership) -> Result<MemoryMember, Error> {
-        let Membership { group, member, topics } = membership;
+        let Membership { group, member, topics, .. } = membership;
         let operation = Operation::Join { group: &group, member: &member };
         let seat = self.perform(operation, |state| {
             let partitions = state.store.same_partitions(&topics)?;

@@ -42,10 +42,15 @@ const APPEND_EVENTS: usize = 1024;
 const AHEAD_MAX: u64 = 32_768;
 /// How often the steady load sends what is due.
 const SEND_EVERY: Duration = Duration::from_millis(5);
+/// The same to a broker. This client asks once for each partition, where others ask once for all: so it makes as many requests as one of
+/// those that gathers for a few milliseconds.
+const SEND_TO_SERVERS_EVERY: Duration = Duration::from_millis(50);
 /// Sends that wait for an answer at the same time: more than a second's is a log that does not keep up.
 const ON_THEIR_WAY_MAX: usize = 200;
 /// What the first seconds measure is pages and branches that nobody has touched.
 const WARM_UP: Duration = Duration::from_secs(2);
+/// A broker that has just been started compiles what it does while it does it.
+const WARM_UP_OF_SERVERS: Duration = Duration::from_secs(15);
 /// How often it is looked how far the workers are.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// Slower than this is a defect and not a figure.

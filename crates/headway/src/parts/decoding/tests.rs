@@ -99,7 +99,7 @@ async fn prepared(url: &str) -> Decoding<MemoryLog> {
 
 /// A member that has begun.
 async fn member<L: Log>(log: &L) -> L::Member {
-    let membership = Membership { group: "g".into(), member: "m".into(), topics: vec![TOPIC.into()] };
+    let membership = Membership::new("g", "m", vec![TOPIC.into()]);
     let mut member = log.join(membership).await.expect("it joins");
     for _ in 0..LOOKS_MAX {
         if let Event::Assigned(assigned) = member.next(LOOK).await.expect("an event")

@@ -66,7 +66,7 @@ pub(crate) fn text(record: &Record) -> String {
 
 pub(crate) async fn join<L: Log>(log: &L, group: &str, member: &str, topics: &[&str]) -> Result<L::Member, Error> {
     let topics: Vec<Arc<str>> = topics.iter().map(|topic| (*topic).into()).collect();
-    log.join(Membership { group: group.into(), member: member.into(), topics }).await
+    log.join(Membership::new(group, member, topics)).await
 }
 
 pub(crate) async fn consumer<L: Log>(log: &L, member: &str) -> Consumer<L::Member> {

@@ -17,7 +17,7 @@ use tokio::{
 };
 use workbench::{Orders, Progress, orders_spec};
 
-use super::{ON_THEIR_WAY_MAX, PATIENCE, SEED, SEND_EVERY, Scratch, WARM_UP, order, orders_topic, outgoing};
+use super::{ON_THEIR_WAY_MAX, PATIENCE, SEED, Scratch, order, orders_topic, outgoing};
 use crate::{
     failure::Failure,
     host::{Host, Pace},
@@ -25,10 +25,8 @@ use crate::{
     parts::AnyOnline,
 };
 
-/// One in so many sends carries an event whose arrival is watched.
-const PROBE_EVERY: u64 = 2;
-/// A broker that has just been started compiles what it does while it does it.
-const WARM_UP_OF_SERVERS: Duration = Duration::from_secs(15);
+/// Events in a second whose arrival is watched.
+const PROBES_PER_SECOND: f64 = 100.0;
 /// How often it is looked whether events can be read: often enough to tell milliseconds apart by the ten, and seldom enough to be a small
 /// part of what the machine does.
 const WATCH_EVERY: Duration = Duration::from_millis(4);
@@ -75,7 +73,7 @@ struct Seen {
 /// Sends events at a steady rate and watches some of them.
 pub(super) async fn freshness(scratch: &Scratch, rate: u64, seconds: u64, progress: &Marker) -> Result<Freshness, Failure> {
     let host = scratch.host(&format!("freshness-{rate}"), orders_spec(), Pace::Runs(1.0)).await?;
-    let warm_up = if scratch.servers.kafka.is_some() { WARM_UP_OF_SERVERS } else { WARM_UP };
+    let warm_up = scratch.warm_up();
     let minutes = (seconds + warm_up.as_secs()).div_ceil(60);
     let mut orders = Orders::new(rate * 60 * minutes, minutes, SEED).starting(host.clock().now());
     // What a start takes is another question.
@@ -83,7 +81,7 @@ pub(super) async fn freshness(scratch: &Scratch, rate: u64, seconds: u64, progre
     let begins = host.clock().now();
     let (watched, watching) = mpsc::unbounded_channel();
     let watching = tokio::spawn(watch(host.one(None)?.online.clone(), host.clock().clone(), watching));
-    let mut ticks = interval(SEND_EVERY);
+    let mut ticks = interval(scratch.send_every());
     // What the producer sends late was due all the same.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let begun = ticks.tick().await;
@@ -104,8 +102,8 @@ pub(super) async fn freshness(scratch: &Scratch, rate: u64, seconds: u64, progre
             batch.push(event);
             sent += 1;
         }
-        number += 1;
-        if number.is_multiple_of(PROBE_EVERY) {
+        while number < (passed.as_secs_f64() * PROBES_PER_SECOND) as u64 {
+            number += 1;
             let key = format!("{PROBE}{number}");
             batch.push(probe(&key, &host));
             if passed >= warm_up {

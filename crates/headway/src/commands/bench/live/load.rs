@@ -22,6 +22,8 @@ use crate::failure::Failure;
 
 /// How much of the world's time goes into the minutes of the backlog: from a midnight to the evening after, with both meals.
 const WORLD_LASTS: Span = Span(20 * 3_600_000);
+/// When it is noon there, and most of what happens is about orders.
+const NOON: Span = Span(11 * 3_600_000 + 1_800_000);
 /// Ten times the city that `headway simulate` plays, which is about five million events in that time.
 const STORES: u32 = 3_000;
 const RIDERS: u32 = 2_000;
@@ -100,9 +102,12 @@ impl Load {
         Ok(Self::of(made, topics, partitions, events))
     }
 
-    /// Events of a world without an end, for somebody who sends them one by one: each happens when it is sent.
+    /// Events of a world from its noon on and without an end, for somebody who sends them one by one: each happens when it is sent.
     pub(super) fn steady(pipeline: &Pipeline, topics: &Topics, partitions: u32, clock: Clock) -> Result<Self, Failure> {
-        let made = Made::World { records: world(pipeline)?, times: Times::Now(clock) };
+        let noon = sim::Settings::default().start.plus(NOON);
+        let mut records = world(pipeline)?;
+        let first = records.find(|record| record.at >= noon);
+        let made = Made::World { records: Box::new(first.into_iter().chain(records)), times: Times::Now(clock) };
         Ok(Self::of(made, topics, partitions, u64::MAX))
     }
 

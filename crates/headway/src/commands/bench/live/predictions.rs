@@ -13,7 +13,7 @@ use tokio::{
 };
 use workbench::Progress;
 
-use super::{ON_THEIR_WAY_MAX, PATIENCE, SEND_EVERY, Scratch, WARM_UP, freshness::Waits, load::Load};
+use super::{ON_THEIR_WAY_MAX, PATIENCE, Scratch, freshness::Waits, load::Load};
 use crate::{
     failure::Failure,
     host::{Host, Pace},
@@ -40,11 +40,12 @@ pub(super) async fn predictions(
     };
     let mut load = Load::steady(pipeline, hosted.topics(), host.partitions, host.clock().clone())?;
     host.settled(PATIENCE).await?;
-    let begins = host.clock().now().plus(Span(WARM_UP.as_millis() as i64));
+    let warm_up = scratch.warm_up();
+    let begins = host.clock().now().plus(Span(warm_up.as_millis() as i64));
     let (all, wanted) = channel(None);
     let reader = Reader { begins, clock: host.clock().clone(), wanted, waits: Vec::new(), seen: 0 };
     let reading = tokio::spawn(reader.read(host.parts.log.clone(), scorers.plan.topics.predictions()));
-    send(&host, &mut load, rate, seconds + WARM_UP.as_secs(), progress).await?;
+    send((&host, scratch.send_every()), &mut load, rate, seconds + warm_up.as_secs(), progress).await?;
     host.settled(PATIENCE).await?;
     progress.end();
     all.send_replace(Some(scorers.watch.counts().predictions));
@@ -56,8 +57,8 @@ pub(super) async fn predictions(
 }
 
 /// Sends what is due, whether the log has answered for what was sent before or not.
-async fn send(host: &Host, load: &mut Load, rate: u64, seconds: u64, progress: &Marker) -> Result<(), Failure> {
-    let mut ticks = interval(SEND_EVERY);
+async fn send((host, every): (&Host, Duration), load: &mut Load, rate: u64, seconds: u64, progress: &Marker) -> Result<(), Failure> {
+    let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let begun = ticks.tick().await;
     progress.begin("a city at a steady rate", seconds);
@@ -106,7 +107,7 @@ struct Reader {
 
 impl Reader {
     async fn read(mut self, log: Decoding<AnyLog>, topic: Arc<str>) -> Result<Waits, Failure> {
-        let membership = Membership { group: format!("{topic}.reader"), member: "reader".to_owned(), topics: vec![topic] };
+        let membership = Membership::new(format!("{topic}.reader"), "reader", vec![topic]);
         let mut member = log.join(membership).await?;
         while self.wanted.borrow().is_none_or(|wanted| self.seen < wanted) {
             match member.next(LOOK_EVERY).await? {

@@ -3,9 +3,10 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use super::WORKERS;
+use super::{SEND_EVERY, SEND_TO_SERVERS_EVERY, WARM_UP, WARM_UP_OF_SERVERS, WORKERS};
 use crate::{
     failure::Failure,
     host::{Host, Options, Pace},
@@ -29,6 +30,16 @@ impl Scratch {
         }
         std::fs::create_dir_all(root).map_err(|error| Failure::writing(root, &error))?;
         Ok(Self { root: root.to_owned(), keep, id, servers })
+    }
+
+    /// How long a steady load runs before it is measured.
+    pub(super) fn warm_up(&self) -> Duration {
+        if self.servers.kafka.is_some() { WARM_UP_OF_SERVERS } else { WARM_UP }
+    }
+
+    /// How often a steady load sends what is due.
+    pub(super) fn send_every(&self) -> Duration {
+        if self.servers.kafka.is_some() { SEND_TO_SERVERS_EVERY } else { SEND_EVERY }
     }
 
     pub(super) fn folder(&self, part: &str) -> PathBuf {
