@@ -78,10 +78,10 @@ pub(crate) async fn belong<L: Log>(
     loop {
         let Some(member) = unless_stopped(&mut stop, insist(|| log.join(membership.clone()))).await else { return Ok(()) };
         let mut member = member?;
-        if let Some(together) = together.take() {
-            if unless_stopped(&mut stop, together.wait()).await.is_none() {
-                return Ok(member.leave().await?);
-            }
+        if let Some(together) = together.take()
+            && unless_stopped(&mut stop, together.wait()).await.is_none()
+        {
+            return Ok(member.leave().await?);
         }
         let end = work(&mut member, &membership, role, &mut stop).await;
         role.drop_all();
