@@ -9,6 +9,7 @@ pub mod features;
 mod json;
 mod membership;
 pub mod models;
+mod note;
 pub mod outcomes;
 pub mod past;
 mod retry;

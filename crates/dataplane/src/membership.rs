@@ -76,23 +76,33 @@ pub(crate) async fn belong<L: Log>(
 ) -> Result<(), Error> {
     let mut backoff = Backoff::default();
     loop {
-        let mut member = insist(|| log.join(membership.clone())).await?;
-        if let Some(together) = together.take() {
-            let stopped = tokio::select! {
-                _ = together.wait() => false,
-                _ = stop.wait_for(|stop| *stop) => true,
-            };
-            if stopped {
-                return Ok(member.leave().await?);
-            }
+        let Some(member) = unless_stopped(&mut stop, insist(|| log.join(membership.clone()))).await else { return Ok(()) };
+        let mut member = member?;
+        if let Some(together) = together.take()
+            && unless_stopped(&mut stop, together.wait()).await.is_none()
+        {
+            return Ok(member.leave().await?);
         }
         let end = work(&mut member, &membership, role, &mut stop).await;
         role.drop_all();
         match end {
             Ok(End::Stopped) => return Ok(member.leave().await?),
-            Ok(End::Rejoin) => backoff.wait().await,
+            Ok(End::Rejoin) => {
+                if unless_stopped(&mut stop, backoff.wait()).await.is_none() {
+                    return Ok(());
+                }
+            }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// What comes of a wait, or nothing when it is cut short because there is nothing left to wait for.
+async fn unless_stopped<T>(stop: &mut Receiver<bool>, wait: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => None,
+        done = wait => Some(done),
     }
 }
 
@@ -104,11 +114,7 @@ async fn work<L: Log>(
 ) -> Result<End, Error> {
     loop {
         let wait = role.wait();
-        let event = tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => None,
-            event = member.next(wait) => Some(event),
-        };
+        let event = unless_stopped(stop, member.next(wait)).await;
         let is_stopped = event.is_none();
         let done = match event {
             Some(event) => role.handle(member, event).await,
@@ -126,5 +132,67 @@ async fn work<L: Log>(
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use ports::{TopicSpec, clock_fn};
+    use testkit::fake::{LogFault as Fault, MemoryLog, Operation};
+    use tokio::{
+        sync::watch::channel,
+        time::{Instant, sleep},
+    };
+
+    use super::*;
+
+    /// Waits for longer than anybody has, or loses its place whenever something comes.
+    struct Waits {
+        loses: bool,
+    }
+
+    impl<L: Log> Role<L> for Waits {
+        fn wait(&self) -> Duration {
+            Duration::from_secs(3600)
+        }
+
+        async fn handle(&mut self, _: &mut L::Member, _: Result<Event, ports::Error>) -> Result<(), Error> {
+            match self.loses {
+                true => Err(ports::Error::new(ErrorKind::Transient, "a server is away").into()),
+                false => Ok(()),
+            }
+        }
+
+        fn drop_all(&mut self) {}
+    }
+
+    /// That somebody who waits like this ends at once when told to.
+    async fn check(loses: bool, together: Option<Arc<Barrier>>, plan: impl FnMut(&Operation<'_>) -> Fault + Send + 'static) {
+        let log = MemoryLog::with_faults(clock_fn(1.0, || Timestamp(0)), plan);
+        let topic = TopicSpec { name: "orders".into(), partitions: 1, retention: None, retention_bytes: None };
+        log.create(&[topic]).await.expect("created");
+        let membership = Membership { group: "all".into(), member: "one".into(), topics: vec!["orders".into()] };
+        let (stop, stopped) = channel(false);
+        let worker = tokio::spawn(async move { belong(&log, membership, together, &mut Waits { loses }, stopped).await });
+        // By now every wait between two attempts is the longest.
+        sleep(Duration::from_secs(9)).await;
+        assert!(!worker.is_finished());
+        let told_at = Instant::now();
+        stop.send_replace(true);
+        worker.await.expect("no panic").expect("an end");
+        assert_eq!(told_at.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_cuts_every_wait_short() {
+        check(false, None, |_| Fault::None).await;
+        check(true, None, |_| Fault::None).await;
+        check(false, Some(Arc::new(Barrier::new(2))), |_| Fault::None).await;
+        let away = |operation: &Operation<'_>| match operation {
+            Operation::Join { .. } => Fault::ErrorBefore,
+            _ => Fault::None,
+        };
+        check(false, None, away).await;
     }
 }

@@ -35,6 +35,7 @@ use std::{
 
 use dataplane::features::Parts;
 use domain::{Span, Timestamp};
+use futures_util::future::join_all;
 use io_folder::{FolderArtifacts, FolderCatalog, FolderWarehouse};
 use ports::{Catalog, Clock};
 use tokio::{sync::watch, task::JoinHandle};
@@ -270,10 +271,9 @@ impl Host {
             // However it ended, it holds the host no longer.
             let _ = task.await;
         }
-        for hosted in self.hosted() {
-            hosted.stop().await?;
-        }
-        Ok(())
+        // Side by side, since whoever stops a process does not wait long.
+        let hosted = self.hosted();
+        join_all(hosted.iter().map(|hosted| hosted.stop())).await.into_iter().collect()
     }
 
     pub(crate) fn socket(folder: &Path) -> PathBuf {

@@ -71,6 +71,9 @@ fn the_shipped_pipelines_are_in_order_and_pass_their_tests() {
     let (flagship, scooters) = (shipped("delivery-eta"), shipped("scooter-fleet"));
     let (out, _) = check(&["check", &flagship, &scooters], 0);
     assert!(out.contains("ok delivery-eta") && out.contains("store_preparation") && out.contains("Memory at most"), "{out}");
+    assert_eq!(out.matches("at most 200,000 of them in a partition").count(), 1, "scooters are no cases: {out}");
+    let case = &object(&["check", &flagship], 0)["pipelines"][0]["case"];
+    assert!(case["case_bytes"].as_u64().is_some_and(|each| each > 200) && case["cases_max_of_partition"] == 200_000, "{case}");
     let checked = object(&["check", &scooters], 0);
     assert_eq!((&checked["pipelines"][0]["ok"], &checked["pipelines"][0]["groups"]), (&true.into(), &5.into()));
     let tested = object(&["test", &flagship, &scooters], 0);

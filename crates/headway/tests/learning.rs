@@ -89,6 +89,27 @@ fn a_calibration_moves_a_fallback_that_is_wrong() {
     check("calibration = {}", ["calibration", "corrector"]);
 }
 
+#[test]
+fn a_row_is_told_by_its_own_columns_when_others_were_declared_since() {
+    let (folder, specs) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let started = |name: &str| {
+        let spec = write_spec(specs.path(), &format!("inputs = {{ {name} = \"since_placed + 5\" }}"));
+        start_with(folder.path(), &spec, &[], &[])
+    };
+    let (child, mut asking, _) = started("before");
+    predicted(&mut asking, "first");
+    stop(child);
+    let (child, ..) = started("since");
+    let told: Value = serde_json::from_str(&explained(folder.path(), "first", &["--json"])).expect("JSON");
+    let columns: Vec<&str> = told["columns"].as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
+    assert!(columns.contains(&"before") && columns.contains(&"local_hour") && !columns.contains(&"since"), "{told:#}");
+    assert_eq!((&told["missing"], &told["inputs"]), (&json!("the pipeline declared other columns then"), &json!([])));
+    let text = explained(folder.path(), "first", &[]);
+    let expected = "Which input mattered how much cannot be told: the pipeline declared other columns then\n\nWhat was known\n";
+    assert!(text.contains(expected) && text.contains("\nbefore "), "{text}");
+    stop(child);
+}
+
 /// By what is declared, and not by the other.
 fn check(learns: &str, [applied, other]: [&str; 2]) {
     let (folder, specs) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
@@ -131,23 +152,25 @@ fn quotes_are_right(asking: &mut Asking) {
     assert!(is_right(seconds(&quotes["candidates"][0], "p50")), "{quotes}");
 }
 
+/// What is told of the latest prediction of an order.
+fn explained(folder: &Path, order: &str, more: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headway"));
+    let output = command.arg("explain").arg(format!("order:{order}")).args(more).arg("--folder").arg(folder).output();
+    let output = output.expect("the binary");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
 /// It says by how many seconds.
 fn explains(folder: &Path, order: &str, applied: &str) {
-    let explain = |more: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_headway"));
-        let output = command.arg("explain").arg(format!("order:{order}")).args(more).arg("--folder").arg(folder).output();
-        let output = output.expect("the binary");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text")
-    };
-    let told: Value = serde_json::from_str(&explain(&["--json"])).expect("JSON");
+    let told: Value = serde_json::from_str(&explained(folder, order, &["--json"])).expect("JSON");
     let learned = &told["learned"];
     assert_eq!(learned["said"][1].as_f64(), Some(1800.0), "{told:#}");
     assert!(learned[applied].is_string(), "{told:#}");
     let moved = seconds(learned, "corrector_seconds") + learned["calibration_seconds"][1].as_f64().expect("a number");
     assert!(moved < -1000.0 && (1800.0 + moved - seconds(&told["prediction"], "p50")).abs() < 0.3, "{told:#}");
     assert_eq!(told["prediction"]["order"], order);
-    let text = explain(&[]);
+    let text = explained(folder, order, &[]);
     assert!(text.contains(&format!("  {applied} {}: ", learned[applied].as_str().expect("an id"))), "{text}");
 }
 

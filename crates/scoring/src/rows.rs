@@ -190,13 +190,7 @@ twice = "mean_5m * 2"
 
     fn rows() -> Rows {
         let pipeline = pipeline::parse("test", SPEC).expect("a pipeline");
-        let schema = |(place, group): (usize, &pipeline::Group)| Schema {
-            id: place as u32,
-            columns: group.columns().into_iter().map(|column| (column.name, column.kind)).collect(),
-            tolerance: group.tolerance,
-        };
-        let schemas = pipeline.groups.iter().enumerate().map(schema).collect();
-        Rows::new(&pipeline, schemas, Calendar::new("UTC", []).expect("a calendar"))
+        Rows::new(&pipeline, testkit::pipelines::schemas(&pipeline), Calendar::new("UTC", []).expect("a calendar"))
     }
 
     /// A vector of the group at this place, so many seconds old and good for so many more.

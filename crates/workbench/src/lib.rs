@@ -45,5 +45,5 @@ pub use feed::Counts;
 pub use history::{Event, History};
 pub use movement::ColumnMovement;
 pub use progress::{Progress, Unseen};
-pub use said::{LastSaid, last_said};
+pub use said::{LastSaid, columns_of, last_said};
 pub use sample::{SampleRequest, Sampled, sample};

@@ -3,9 +3,9 @@
 
 use dataplane::{
     Topics, past,
-    scorer::{Life, Served},
+    scorer::{Columns, Life, Served},
 };
-use domain::partition_of;
+use domain::{ValueKind, partition_of};
 use pipeline::Pipeline;
 use ports::{Log, Record};
 
@@ -55,6 +55,24 @@ pub async fn last_said<L: Log>(log: &L, pipeline: &Pipeline, partitions: u32, ke
     let served = last(log, &topics.feature_log(), partition, of_prediction).await?;
     let life = Life::decode(case, &known.value).map_err(|fault| unreadable(&format!("state ({fault})")))?;
     Ok(LastSaid { prediction, served, life })
+}
+
+/// What the columns of a row are called and of which kind each is, as the log told it; none where it does so no longer.
+///
+/// # Errors
+///
+/// When the log cannot be read.
+pub async fn columns_of<L: Log>(
+    log: &L,
+    pipeline: &Pipeline,
+    partitions: u32,
+    key: &str,
+    served: &Served,
+) -> Result<Option<Vec<(String, ValueKind)>>, Error> {
+    let (topic, partition) = (Topics::new(pipeline).feature_log(), partition_of(key.as_bytes(), partitions));
+    let told = |record: Record| record.key.is_empty().then(|| Columns::decode(&record.value)).flatten();
+    let of_row = |record: Record| told(record).filter(|(schema, _)| *schema == served.schema).map(|(_, columns)| columns);
+    last(log, &topic, partition, of_row).await
 }
 
 /// What the latest record says that says anything.

@@ -7,14 +7,17 @@ use std::sync::{
 
 use api::{Api, Latest, Predicted, Probes};
 use axum::{Router, body::Body};
-use domain::{Header, Schema, Span, Timestamp, pack};
+use domain::{Header, Span, Timestamp, pack};
 use http::Request;
 use http_body_util::BodyExt;
 use pipeline::Pipeline;
 use ports::{Clock, OnlineStore, Serving, Share, VectorKey, VectorWrite, clock_fn};
 use scoring::Predictor;
 use serde_json::Value as Json;
-use testkit::fake::{Fault, Hook, MemoryOnlineStore};
+use testkit::{
+    fake::{Fault, Hook, MemoryOnlineStore},
+    pipelines::schemas,
+};
 use tokio::sync::watch;
 use tower_service::Service;
 
@@ -221,15 +224,6 @@ impl Scene {
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
         Answered { status: head.status.as_u16(), headers: head.headers, body }
     }
-}
-
-fn schemas(pipeline: &Pipeline) -> Vec<Schema> {
-    let schema = |(place, group): (usize, &pipeline::Group)| Schema {
-        id: place as u32,
-        columns: group.columns().into_iter().map(|column| (column.name, column.kind)).collect(),
-        tolerance: group.tolerance,
-    };
-    pipeline.groups.iter().enumerate().map(schema).collect()
 }
 
 /// A store that fails in this way from the moment on that it is told to.

@@ -4,6 +4,8 @@
 
 use domain::Timestamp;
 
+use crate::note;
+
 /// The note of a partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Note {
@@ -32,16 +34,12 @@ impl Note {
         let positions: Vec<String> = self.positions.iter().map(u64::to_string).collect();
         let stored = |stored: &Stored| format!("{}.{}.{}", stored.number, stored.life, stored.parts);
         let snapshots: Vec<String> = self.snapshots.iter().map(stored).collect();
-        format!("1 {} {} {}", self.clock.0, positions.join(","), snapshots.join(","))
+        note::write(&format!("{} {} {}", self.clock.0, positions.join(","), snapshots.join(",")))
     }
 
     /// Reads what [`Note::encode`] wrote.
     pub fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
-        let text = std::str::from_utf8(bytes).map_err(|_| "it is not text")?;
-        let mut words = text.split(' ');
-        if words.next() != Some("1") {
-            return Err("its version is not 1");
-        }
+        let mut words = note::read(bytes)?.unwrap_or_default().split(' ');
         let clock = words.next().and_then(|word| word.parse().ok()).ok_or("it has no clock")?;
         let numbers = |word: Option<&str>, fault| {
             let word: &str = word.ok_or(fault)?;

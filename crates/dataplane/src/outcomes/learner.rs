@@ -21,6 +21,7 @@ use super::Parts;
 use crate::{
     Error,
     membership::{Role, belong},
+    note,
     retry::insist,
     scorer::Plan,
 };
@@ -258,22 +259,14 @@ fn prefix(plan: &Plan) -> String {
 
 /// What a commit says beside its position: from which snapshot the state follows.
 fn note(snapshot: Option<&Snapshot>) -> String {
-    snapshot.map_or("1 -".to_owned(), |snapshot| format!("1 {} {}", snapshot.next, snapshot.name))
+    note::write_or_nothing(snapshot.map(|snapshot| format!("{} {}", snapshot.next, snapshot.name)))
 }
 
 fn read_note(note: &[u8]) -> Result<Option<Snapshot>, &'static str> {
-    let text = std::str::from_utf8(note).map_err(|_| "it is not text")?;
-    if text.is_empty() {
-        return Ok(None);
-    }
-    match text.strip_prefix("1 ").ok_or("its version is not 1")? {
-        "-" => Ok(None),
-        text => {
-            let (next, name) = text.split_once(' ').ok_or("it names no snapshot")?;
-            let next = next.parse().map_err(|_| "its snapshot has no position")?;
-            Ok(Some(Snapshot { next, name: name.to_owned() }))
-        }
-    }
+    let Some(words) = note::read_or_nothing(note)? else { return Ok(None) };
+    let (next, name) = words.split_once(' ').ok_or("it names no snapshot")?;
+    let next = next.parse().map_err(|_| "its snapshot has no position")?;
+    Ok(Some(Snapshot { next, name: name.to_owned() }))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     partition::{Counts, hear},
 };
 use crate::{
-    Error,
+    Error, note,
     retry::insist,
     scorer::{CLOCKS_APART_MAX, Rules},
 };
@@ -22,15 +22,12 @@ const READ_BYTES: usize = 1 << 20;
 
 /// What a commit says beside its positions: how far the scorer's clock had come.
 pub(super) fn note(watermark: Option<Timestamp>) -> String {
-    watermark.map_or("1 -".to_owned(), |watermark| format!("1 {}", watermark.0))
+    note::write_or_nothing(watermark.map(|watermark| watermark.0.to_string()))
 }
 
 fn watermark(note: &[u8]) -> Result<Option<Timestamp>, &'static str> {
-    let text = std::str::from_utf8(note).map_err(|_| "it is not text")?;
-    match text.strip_prefix("1 ").ok_or("its version is not 1")? {
-        "-" => Ok(None),
-        watermark => watermark.parse().map(|at| Some(Timestamp(at))).map_err(|_| "it has no watermark"),
-    }
+    let watermark = note::read_or_nothing(note)?.map(str::parse).transpose().map_err(|_| "it has no watermark")?;
+    Ok(watermark.map(Timestamp))
 }
 
 /// One topic that is read again.
@@ -50,9 +47,6 @@ pub(super) async fn restore<L: Log>(
     join: &mut Join,
 ) -> Result<(), Error> {
     let partition = assignment.partition;
-    if assignment.note.is_empty() {
-        return Ok(());
-    }
     let watermark = watermark(&assignment.note).map_err(|fault| Error::Note { partition, fault })?;
     let Some(watermark) = watermark else { return Ok(()) };
     let from = watermark.minus(Join::reaches_back(rules)).minus(CLOCKS_APART_MAX);
@@ -97,7 +91,8 @@ mod tests {
         for at in [None, Some(Timestamp(1_795_348_800_000)), Some(Timestamp(-5))] {
             assert_eq!(watermark(note(at).as_bytes()), Ok(at));
         }
-        for (text, fault) in [("2 5", "its version is not 1"), ("1 x", "it has no watermark"), ("", "its version is not 1")] {
+        assert_eq!(watermark(b""), Ok(None));
+        for (text, fault) in [("2 5", "its version is not 1"), ("1 x", "it has no watermark"), ("1 ", "it has no watermark")] {
             assert_eq!(watermark(text.as_bytes()), Err(fault));
         }
     }

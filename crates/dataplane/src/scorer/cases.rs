@@ -3,6 +3,8 @@
 //! Events come in any order and any number of times. A case that is over is remembered for as long as an event of it may still come, so
 //! that none opens it again. Never reads a clock: "now" is the append time of a record, or an instant that the caller passes in.
 
+mod memory;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,

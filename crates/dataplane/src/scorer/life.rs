@@ -75,6 +75,13 @@ impl Life {
         }
     }
 
+    /// What a life of such a case keeps beside itself, with texts that take so much.
+    pub(super) fn heap_bytes(case: &Case, text_bytes: usize) -> usize {
+        let texts = case.attributes.iter().filter(|attribute| attribute.kind.is_none()).count();
+        let moments = (case.stages.len() + case.ends.len()) * size_of::<Option<Moment>>();
+        moments + case.attributes.len() * size_of::<Option<(Moment, Carried)>>() + texts * text_bytes
+    }
+
     /// Takes what an event tells. Whether that was news.
     pub(super) fn hear(&mut self, told: &Told) -> bool {
         let moment = Moment { at: told.time, identity: told.identity };

@@ -10,7 +10,7 @@ use ports::{Assignment, Log, Position};
 use tracing::warn;
 
 use super::{Cases, Rules};
-use crate::{Error, retry::insist};
+use crate::{Error, note, retry::insist};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 1 << 20;
@@ -19,13 +19,13 @@ pub(crate) const CLOCKS_APART_MAX: Span = Span(10 * 60_000);
 
 /// What a commit says beside its positions: by what clock it was made.
 pub(super) fn note(clock: Timestamp) -> String {
-    format!("1 {}", clock.0)
+    note::write(&clock.0.to_string())
 }
 
-fn clock(note: &[u8]) -> Result<Timestamp, &'static str> {
-    let text = std::str::from_utf8(note).map_err(|_| "it is not text")?;
-    let clock = text.strip_prefix("1 ").ok_or("its version is not 1")?;
-    clock.parse().map(Timestamp).map_err(|_| "it has no clock")
+/// None before the first commit.
+fn clock(note: &[u8]) -> Result<Option<Timestamp>, &'static str> {
+    let clock = note::read(note)?.map(str::parse).transpose().map_err(|_| "it has no clock")?;
+    Ok(clock.map(Timestamp))
 }
 
 /// Where a partition goes on. A topic of which nothing was ever committed is taken from as long ago as a case can last: of those
@@ -56,10 +56,8 @@ pub(super) async fn restore<L: Log>(
     cases: &mut Cases,
 ) -> Result<u64, Error> {
     let partition = assignment.partition;
-    if assignment.note.is_empty() {
-        return Ok(0);
-    }
     let clock = clock(&assignment.note).map_err(|fault| Error::Note { partition, fault })?;
+    let Some(clock) = clock else { return Ok(0) };
     let from = clock.minus(rules.lasts_at_most()).minus(CLOCKS_APART_MAX);
     let mut next = insist(|| log.offset_at(topic, partition, from)).await?;
     let end = insist(|| log.bounds(topic, partition)).await?.next;
@@ -89,9 +87,10 @@ mod tests {
     #[test]
     fn a_note_is_read_as_it_was_written() {
         for at in [Timestamp(1_795_348_800_000), Timestamp(-5)] {
-            assert_eq!(clock(note(at).as_bytes()), Ok(at));
+            assert_eq!(clock(note(at).as_bytes()), Ok(Some(at)));
         }
-        for (text, fault) in [("2 5", "its version is not 1"), ("1 x", "it has no clock"), ("", "its version is not 1")] {
+        assert_eq!(clock(b""), Ok(None));
+        for (text, fault) in [("2 5", "its version is not 1"), ("1 x", "it has no clock"), ("1 ", "it has no clock")] {
             assert_eq!(clock(text.as_bytes()), Err(fault));
         }
     }

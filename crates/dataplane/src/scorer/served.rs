@@ -51,12 +51,27 @@ pub struct Served {
 impl Columns {
     /// Those of a predictor's rows.
     pub fn of(predictor: &Predictor) -> Self {
+        Self::named(predictor.columns())
+    }
+
+    fn named(columns: &[(String, ValueKind)]) -> Self {
         let column = |(name, kind): &(String, ValueKind)| format!("[{},{}]", quoted(name), said(kind));
-        let columns: Vec<String> = predictor.columns().iter().map(column).collect();
+        let columns: Vec<String> = columns.iter().map(column).collect();
         let columns = columns.join(",");
         let schema = xxh3_64(columns.as_bytes()) as u32;
         let json = format!("{{\"version\":1,\"schema\":{schema},\"columns\":[{columns}]}}");
         Self { schema, json: json.into() }
+    }
+
+    /// Reads the record that tells of them: their number, names and kinds; none when it is none.
+    pub fn decode(bytes: &[u8]) -> Option<(u32, Vec<(String, ValueKind)>)> {
+        let told: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+        if told["version"] != 1 {
+            return None;
+        }
+        let column = |column: &serde_json::Value| Some((column[0].as_str()?.to_owned(), heard(&column[1])?));
+        let columns = told["columns"].as_array()?.iter().map(column).collect::<Option<_>>()?;
+        Some((told["schema"].as_u64()?.try_into().ok()?, columns))
     }
 
     /// The record that tells of them. It has no key, since it is about no case.
@@ -73,6 +88,21 @@ fn said(kind: &ValueKind) -> String {
         ValueKind::Boolean => quoted("boolean"),
         ValueKind::Time => quoted("time"),
         ValueKind::Category(names) => format!("[{}]", names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(",")),
+    }
+}
+
+fn heard(kind: &serde_json::Value) -> Option<ValueKind> {
+    match kind {
+        serde_json::Value::Array(names) => {
+            Some(ValueKind::Category(names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?))
+        }
+        kind => match kind.as_str()? {
+            "float" => Some(ValueKind::Float),
+            "integer" => Some(ValueKind::Integer),
+            "boolean" => Some(ValueKind::Boolean),
+            "time" => Some(ValueKind::Time),
+            _ => None,
+        },
     }
 }
 
@@ -132,16 +162,22 @@ fn encode(schema: u32, prediction: &Prediction, row: &Row) -> Vec<u8> {
 }
 
 impl Served {
-    /// The row, for whoever knows its columns; none where these are not the columns that it has.
+    /// The row, for whoever makes such rows; none where these are not the columns that it has.
     pub fn row(&self, predictor: &Predictor) -> Option<Row> {
-        if Columns::of(predictor).schema != self.schema || predictor.columns().len() != self.words.len() {
+        let is_known = Columns::of(predictor).schema == self.schema;
+        if is_known { self.values(predictor.columns()) } else { None }
+    }
+
+    /// The row, for whoever was told of its columns; none where there are more or fewer of them.
+    pub fn values(&self, columns: &[(String, ValueKind)]) -> Option<Row> {
+        if columns.len() != self.words.len() {
             return None;
         }
         let value = |((_, kind), word): (&(String, ValueKind), &Option<u64>)| match kind {
             ValueKind::Float => word.map(|word| Value::Float(f64::from_bits(word))),
             _ => word.map(|word| Value::Integer(word.cast_signed())),
         };
-        Some(predictor.columns().iter().zip(&self.words).map(value).collect())
+        Some(columns.iter().zip(&self.words).map(value).collect())
     }
 
     /// Reads the record of a row; none when it is none.
@@ -235,6 +271,31 @@ mod tests {
         let expected = [(1, (-2.5_f64).to_bits()), (4, (-7_i64).cast_unsigned()), (10, f64::NAN.to_bits())];
         let found = served.words.iter().enumerate().filter_map(|(place, word)| Some((place, (*word)?)));
         assert_eq!((found.collect::<Vec<_>>(), served.words.len()), (expected.into(), 11));
+    }
+
+    #[test]
+    fn columns_are_read_as_they_were_told() {
+        let labels = ["rain", "a\"b"].map(str::to_owned).into();
+        let kinds = [ValueKind::Float, ValueKind::Integer, ValueKind::Boolean, ValueKind::Time, ValueKind::Category(labels)];
+        let columns: Vec<(String, ValueKind)> =
+            (0..).zip(kinds).map(|(place, kind)| (format!("column \"{place}\""), kind)).collect();
+        let told = Columns::named(&columns);
+        assert_eq!(Columns::decode(told.json.as_bytes()), Some((told.schema, columns.clone())));
+        for (from, to) in [("\"version\":1", "\"version\":2"), ("\"time\"", "\"month\""), ("\"schema\":", "\"schema\":-")] {
+            assert!(told.json.contains(from));
+            assert_eq!(Columns::decode(told.json.replace(from, to).as_bytes()), None, "{to}");
+        }
+        let served = |words: &[u64]| Served {
+            schema: told.schema,
+            id: 1,
+            at: Timestamp(0),
+            read: Read::default(),
+            words: words.iter().map(|word| Some(*word)).collect(),
+        };
+        let row = [Some(Value::Float(1.5)), Some(Value::Integer(-1)), Some(Value::Integer(1))];
+        let words = [1.5_f64.to_bits(), (-1_i64).cast_unsigned(), 1];
+        assert_eq!(served(&words).values(&columns[..3]), Some(row.into()));
+        assert_eq!(served(&words).values(&columns), None);
     }
 
     #[test]

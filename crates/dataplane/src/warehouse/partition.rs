@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ports::{Cell, Position, Record};
 
 use super::tables::{self, Table};
+use crate::note;
 
 /// Predictions, and what became of them.
 pub(super) const TOPICS: usize = 2;
@@ -66,7 +67,7 @@ impl Partition {
             self.waiting += record.key.len() + record.value.len();
             let row = if topic == 0 { tables::prediction(record) } else { tables::outcome(record) };
             match row {
-                Some((table, row)) => self.rows[place(table)].push(row),
+                Some((table, row)) => self.rows[table as usize].push(row),
                 None => refused += 1,
             }
         }
@@ -98,12 +99,12 @@ impl Partition {
 
     /// The rows of a table that wait.
     pub(super) fn rows_of(&self, table: Table) -> &[Vec<Cell>] {
-        &self.rows[place(table)]
+        &self.rows[table as usize]
     }
 
     /// The number of the first row of a table that waits; none before it was asked for.
     pub(super) fn first(&self, table: Table) -> Option<u64> {
-        self.next.map(|next| next[place(table)])
+        self.next.map(|next| next[table as usize])
     }
 
     /// The warehouse has so many rows of this writer. Those that the last commit does not count are the ones that come again. Where the
@@ -138,15 +139,12 @@ impl Partition {
 impl Note {
     pub(super) fn write(&self) -> String {
         let counts: Vec<String> = self.next.iter().map(u64::to_string).collect();
-        format!("1 {} {}", counts.join(" "), self.writer)
+        note::write(&format!("{} {}", counts.join(" "), self.writer))
     }
 
     fn read(note: &[u8]) -> Result<Option<Self>, &'static str> {
-        let text = std::str::from_utf8(note).map_err(|_| "it is not text")?;
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let mut words = text.strip_prefix("1 ").ok_or("its version is not 1")?.splitn(TABLES + 1, ' ');
+        let Some(words) = note::read(note)? else { return Ok(None) };
+        let mut words = words.splitn(TABLES + 1, ' ');
         let mut next = [0; TABLES];
         for next in &mut next {
             *next = words.next().and_then(|word| word.parse().ok()).ok_or("it lacks the number of a row")?;
@@ -154,10 +152,6 @@ impl Note {
         let writer = words.next().ok_or("it names no writer")?.to_owned();
         Ok(Some(Self { writer, next }))
     }
-}
-
-fn place(table: Table) -> usize {
-    Table::ALL.iter().position(|other| *other == table).unwrap_or_else(|| panic!("all tables are among all tables"))
 }
 
 #[cfg(test)]
@@ -183,6 +177,11 @@ mod tests {
         {
             assert_eq!(Note::read(text.as_bytes()), Err(fault));
         }
+    }
+
+    #[test]
+    fn each_table_has_the_place_at_which_it_is_listed() {
+        assert_eq!(Table::ALL.map(|table| table as usize), [0, 1, 2, 3]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use dataplane::scorer::Rules;
 use pipeline::{Case, Faults, MemoryPlan, Pipeline, SourceKind};
 use serde_json::{Value, json};
 
@@ -42,7 +43,7 @@ fn object(folder: &Path, checked: &Result<Pipeline, Faults>) -> Value {
                 "columns": columns,
                 "transforms": pipeline.transforms.len(),
                 "tests": pipeline.tests.len(),
-                "case": pipeline.case.as_ref().map(case_object),
+                "case": pipeline.case.as_ref().zip(Rules::new(pipeline)).map(|(case, rules)| case_object(case, &rules)),
                 "memory_bytes": plan.total(),
                 "memory_max_bytes": pipeline.memory_max,
             })
@@ -93,7 +94,7 @@ fn summary(pipeline: &Pipeline, console: &Console) -> String {
         pipeline.tests.len(),
         table(&head, &rows),
         pipeline.case.as_ref().map_or(String::new(), case),
-        memory(pipeline, &plan),
+        memory(pipeline, &plan) + &Rules::new(pipeline).map_or(String::new(), |rules| memory_of_cases(&rules)),
     )
 }
 
@@ -119,7 +120,7 @@ fn case(case: &Case) -> String {
     )
 }
 
-fn case_object(case: &Case) -> Value {
+fn case_object(case: &Case, rules: &Rules) -> Value {
     let names = |moves: &[pipeline::Move]| moves.iter().map(|told| told.name.clone()).collect::<Vec<String>>();
     json!({
         "entity": case.entity,
@@ -127,6 +128,8 @@ fn case_object(case: &Case) -> Value {
         "ends": names(&case.ends),
         "inputs": case.model.as_ref().map(|model| model.inputs.len()),
         "fallbacks": case.fallbacks.iter().map(|fallback| &fallback.name).collect::<Vec<&String>>(),
+        "case_bytes": rules.case_bytes(),
+        "cases_max_of_partition": Rules::CASES_MAX,
     })
 }
 
@@ -140,4 +143,15 @@ fn memory(pipeline: &Pipeline, plan: &MemoryPlan) -> String {
     );
     let largest = plan.arithmetic().lines().take(MEMORY_LINES).map(|line| format!("  {line}\n")).collect::<String>();
     total + &largest
+}
+
+/// Beside the bound of the spec, which does not know how many partitions there are.
+fn memory_of_cases(rules: &Rules) -> String {
+    let (each, most) = (rules.case_bytes(), Rules::CASES_MAX);
+    format!(
+        "Beside that, {} B for each case that is open or was until just now; at most {} of them in a partition, {}.\n",
+        grouped(each),
+        grouped(most),
+        bytes(each * most)
+    )
 }

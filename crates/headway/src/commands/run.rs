@@ -7,6 +7,7 @@ use sim::Faults;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
+    time::{Instant, timeout_at},
 };
 
 use crate::{
@@ -98,9 +99,10 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
         (Err(failure), Ok(())) => return Err(failure),
     };
     listening.stop().await;
-    let in_time = tokio::time::timeout(GRACE, host.stop()).await;
+    let until = Instant::now() + GRACE;
+    let in_time = timeout_at(until, host.stop()).await;
     let clean = !matches!(in_time, Ok(Err(_)) | Err(_));
-    host.fold(GRACE).await;
+    host.fold(until.saturating_duration_since(Instant::now())).await;
     let summary = view.summary();
     let _ = std::fs::remove_file(Host::socket(&host.options.folder));
     let caught_up = arguments.until_caught_up && status.settled;

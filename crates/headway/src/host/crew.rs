@@ -44,7 +44,7 @@ impl Crew {
         })
     }
 
-    /// What was taken is committed then.
+    /// Tells all of them, as soon as it is polled, and waits. What was taken is committed then.
     pub(super) async fn stop(self) -> Result<(), Failure> {
         self.stop.send_replace(true);
         for worker in self.workers {

@@ -6,9 +6,9 @@ mod told;
 use std::sync::Arc;
 
 use domain::{Value, ValueKind};
-use pipeline::Case;
+use pipeline::{Case, Pipeline};
 use scoring::{Influence, Predictor, Row, Work};
-use workbench::{LastSaid, last_said};
+use workbench::{LastSaid, columns_of, last_said};
 
 use self::told::{Column, Explained, Input, Learned};
 use super::{
@@ -37,8 +37,8 @@ impl Host {
         let last = last_said(&self.parts.log, hosted.pipeline(), self.partitions, key).await?;
         let made = self.made(&hosted, &speaking, &last).await;
         let (inputs, columns, missing) = match &made {
-            Ok(Made { predictor, row }) => (inputs(predictor, row, &last), columns(predictor, row), None),
-            Err(why) => (Vec::new(), Vec::new(), Some(why.clone())),
+            Ok(Made { predictor, row }) => (inputs(predictor, row, &last), columns(predictor.columns(), row), None),
+            Err(why) => (Vec::new(), self.columns_told(hosted.pipeline(), key, &last).await?, Some(why.clone())),
         };
         let LastSaid { prediction, served, life } = last;
         Ok(Explained {
@@ -53,6 +53,14 @@ impl Host {
             inputs,
             columns,
         })
+    }
+
+    /// The row of a prediction by what the log says of its columns, whoever declared them; nothing where it says that no longer.
+    async fn columns_told(&self, pipeline: &Pipeline, key: &str, last: &LastSaid) -> Result<Vec<Column>, Failure> {
+        let Some(served) = &last.served else { return Ok(Vec::new()) };
+        let told = columns_of(&self.parts.log, pipeline, self.partitions, key, served).await?;
+        let row = told.as_ref().and_then(|told| served.values(told));
+        Ok(told.zip(row).map_or(Vec::new(), |(told, row)| columns(&told, &row)))
     }
 
     /// What a prediction was made of, or why nobody can say it any longer.
@@ -102,12 +110,12 @@ fn model_spoke(case: &Case, prediction: &serde_json::Value) -> bool {
 }
 
 /// Everything that was known, by its name.
-fn columns(predictor: &Predictor, row: &Row) -> Vec<Column> {
+fn columns(named: &[(String, ValueKind)], row: &Row) -> Vec<Column> {
     let column = |((name, kind), value): (&(String, ValueKind), &Option<Value>)| Column {
         name: name.clone(),
         value: shown(*value, Some(kind)),
     };
-    predictor.columns().iter().zip(row).map(column).collect()
+    named.iter().zip(row).map(column).collect()
 }
 
 /// A category by its name.

@@ -11,7 +11,7 @@ use dataplane::{
     features::{Plan, Watch},
     past::{self, Incomplete},
 };
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use pipeline::Pipeline;
 use ports::{AuditEntry, Catalog, Deployment, Log, OnlineStore, Serving, Share};
 
@@ -307,16 +307,9 @@ impl Hosted {
             let mut state = self.state();
             (std::mem::take(&mut state.crews), std::mem::take(&mut state.running))
         };
-        let crews = try_join_all(crews.into_iter().map(Crew::stop));
-        let running = async {
-            for running in running.into_values() {
-                running.stop().await?;
-            }
-            Ok(())
-        };
-        // Side by side, since whoever stops a process does not wait long.
-        tokio::try_join!(crews, running)?;
-        Ok(())
+        let crews = crews.into_iter().chain(running.into_values().map(Running::into_crew));
+        // All of them are told first, and what one could not do keeps no other from what it has to.
+        join_all(crews.map(Crew::stop)).await.into_iter().collect()
     }
 }
 

@@ -44,6 +44,11 @@ impl Running {
     pub(super) async fn stop(self) -> Result<(), Failure> {
         self.crew.stop().await
     }
+
+    /// Those who do the work, to be stopped beside others.
+    pub(super) fn into_crew(self) -> Crew {
+        self.crew
+    }
 }
 
 /// What the workers of a generation are there for.

@@ -16,14 +16,6 @@ use crate::{
 const MANY: u64 = 200;
 const SPEED: i64 = 60;
 
-impl Scene {
-    /// Lets a new package challenge, and its digest.
-    fn challenge(&self, version: &str, seconds: f32) -> (String, Value) {
-        let (package, digest) = self.package(version, seconds);
-        (digest, self.object(&["challenge", &package.display().to_string()]))
-    }
-}
-
 #[test]
 fn challengers_are_chosen_in_a_folder_that_stands_still() {
     let scene = Scene::new(true);

@@ -81,6 +81,12 @@ impl Scene {
         self.object(&["use", &package.display().to_string()])
     }
 
+    /// Lets a new package challenge: its digest, and the answer.
+    pub(crate) fn challenge(&self, version: &str, seconds: f32) -> (String, Value) {
+        let (package, digest) = self.package(version, seconds);
+        (digest, self.object(&["challenge", &package.display().to_string()]))
+    }
+
     /// That a package is refused in these words, and that nothing is changed by it; a process that runs counts it.
     pub(crate) fn refuses(&self, package: &Path, words: &str) {
         let failed = |list: &Value| list["process"]["failed"].as_u64();

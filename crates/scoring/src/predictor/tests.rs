@@ -67,13 +67,7 @@ const NOW: Timestamp = Timestamp(1_795_348_800_000);
 
 fn predictor() -> Predictor {
     let pipeline = pipeline::parse("test", SPEC).unwrap_or_else(|faults| panic!("{faults}"));
-    let schema = |(place, group): (usize, &Group)| Schema {
-        id: place as u32,
-        columns: group.columns().into_iter().map(|column| (column.name, column.kind)).collect(),
-        tolerance: group.tolerance,
-    };
-    let schemas = pipeline.groups.iter().enumerate().map(schema).collect();
-    Predictor::new(&pipeline, schemas, None).expect("no model").expect("a case")
+    Predictor::new(&pipeline, testkit::pipelines::schemas(&pipeline), None).expect("no model").expect("a case")
 }
 
 fn vector(orders: u64) -> Option<Arc<[u8]>> {

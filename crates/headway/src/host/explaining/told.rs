@@ -25,7 +25,7 @@ pub(in crate::host) struct Explained {
     pub(super) learned: Option<Learned>,
     /// What was read for it.
     pub(super) read: Option<Vectors>,
-    /// Why inputs and columns are not there.
+    /// Why nobody can say what inputs mattered: they are not there, and columns are as far as the log tells what they are called.
     pub(super) missing: Option<String>,
     pub(super) inputs: Vec<Input>,
     /// The row that was served: vectors, transforms, what the case carries, the calendar, and inputs.
@@ -162,18 +162,27 @@ impl fmt::Display for Explained {
                 "  vectors      {oldest}; {missing} missing, {unreadable} unreadable, {outdated} outdated, {silent} silent"
             )?;
         }
-        if let Some(why) = &self.missing {
-            return write!(out, "\nWhat it was made of cannot be told: {}", plain_line(why));
-        }
-        let inputs: Vec<Vec<String>> = self.inputs.iter().map(row).collect();
-        write!(out, "\n{}", table(&["input", "value", "moves p50 by"], &inputs))?;
+        let else_known = match &self.missing {
+            Some(why) if self.columns.is_empty() => {
+                return write!(out, "\nWhat it was made of cannot be told: {}", plain_line(why));
+            }
+            Some(why) => {
+                write!(out, "\nWhich input mattered how much cannot be told: {}", plain_line(why))?;
+                "What was known"
+            }
+            None => {
+                let inputs: Vec<Vec<String>> = self.inputs.iter().map(row).collect();
+                write!(out, "\n{}", table(&["input", "value", "moves p50 by"], &inputs))?;
+                "What else was known"
+            }
+        };
         let is_input = |column: &&Column| self.inputs.iter().any(|input| input.name == column.name);
         let others = self.columns.iter().filter(|column| !is_input(column) && !column.value.is_null());
         let others: Vec<Vec<String>> = others.map(|column| vec![column.name.clone(), text(&column.value)]).collect();
         if others.is_empty() {
             return Ok(());
         }
-        write!(out, "\n\nWhat else was known\n{}", table(&["column", "value"], &others))
+        write!(out, "\n\n{else_known}\n{}", table(&["column", "value"], &others))
     }
 }
 
