@@ -172,7 +172,7 @@ mod tests {
         let log = MemoryLog::with_faults(clock_fn(1.0, || Timestamp(0)), plan);
         let topic = TopicSpec { name: "orders".into(), partitions: 1, retention: None, retention_bytes: None };
         log.create(&[topic]).await.expect("created");
-        let membership = Membership { group: "all".into(), member: "one".into(), topics: vec!["orders".into()] };
+        let membership = Membership::new("all", "one", vec!["orders".into()]);
         let (stop, stopped) = channel(false);
         let worker = tokio::spawn(async move { belong(&log, membership, together, &mut Waits { loses }, stopped).await });
         // By now every wait between two attempts is the longest.

@@ -122,7 +122,11 @@ impl KafkaMember {
             return Err(Error::Request(format!("group {group} does not read topic {topic:?}: commit only what it joined for.")));
         }
         commit.outputs.iter().try_for_each(|output| self.log.inner.check(&output.topic, output.partition))?;
-        if self.owned.has(commit.partition) { Ok(()) } else { Err(self.fenced(&format!("does not own partition {}", commit.partition))) }
+        if self.owned.has(commit.partition) {
+            Ok(())
+        } else {
+            Err(self.fenced(&format!("does not own partition {}", commit.partition)))
+        }
     }
 
     async fn write(&mut self, commits: Vec<Commit>) -> Result<(), ports::Error> {

@@ -125,7 +125,11 @@ mod tests {
             list.elements().into_iter().map(told).collect::<Vec<_>>()
         };
         let told = |all: &[(&str, i64)]| all.iter().map(|(topic, next)| ((*topic).to_owned(), *next)).collect::<Vec<_>>();
-        assert_eq!(commit(vec![at(1, 6)]), told(&[("first", 1), ("moves", 6), ("stays", 9)]), "all of a partition that was just taken");
+        assert_eq!(
+            commit(vec![at(1, 6)]),
+            told(&[("first", 1), ("moves", 6), ("stays", 9)]),
+            "all of a partition that was just taken"
+        );
         assert_eq!(commit(vec![at(1, 6), at(2, 9)]), told(&[("first", 1)]), "the note has to go somewhere");
         assert_eq!(commit(vec![at(0, 2), at(1, 7)]), told(&[("first", 2), ("moves", 7)]));
         assert_eq!(commit(vec![at(3, 0)]), told(&[("first", 2), ("never", 0)]));

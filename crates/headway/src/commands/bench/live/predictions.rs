@@ -45,7 +45,7 @@ pub(super) async fn predictions(
     let (all, wanted) = channel(None);
     let reader = Reader { begins, clock: host.clock().clone(), wanted, waits: Vec::new(), seen: 0 };
     let reading = tokio::spawn(reader.read(host.parts.log.clone(), scorers.plan.topics.predictions()));
-    send((&host, scratch.send_every()), &mut load, rate, seconds + warm_up.as_secs(), progress).await?;
+    send(&host, &mut load, (rate, scratch.send_every()), seconds + warm_up.as_secs(), progress).await?;
     host.settled(PATIENCE).await?;
     progress.end();
     all.send_replace(Some(scorers.watch.counts().predictions));
@@ -57,7 +57,13 @@ pub(super) async fn predictions(
 }
 
 /// Sends what is due, whether the log has answered for what was sent before or not.
-async fn send((host, every): (&Host, Duration), load: &mut Load, rate: u64, seconds: u64, progress: &Marker) -> Result<(), Failure> {
+async fn send(
+    host: &Host,
+    load: &mut Load,
+    (rate, every): (u64, Duration),
+    seconds: u64,
+    progress: &Marker,
+) -> Result<(), Failure> {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let begun = ticks.tick().await;
