@@ -280,6 +280,11 @@ impl Cases {
         self.timers.first().map(|(at, _)| *at)
     }
 
+    /// Whether any case has changed since changes were taken last.
+    pub fn has_changes(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// Each case that has changed since the last call, as it has to be written down: without a value when it was forgotten.
     pub fn take_changes(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
         let changed = std::mem::take(&mut self.changed);

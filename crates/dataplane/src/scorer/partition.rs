@@ -80,6 +80,11 @@ impl Partition {
         self.cases.next_timer().filter(|_| self.behind.is_empty())
     }
 
+    /// Whether there is anything to commit.
+    pub(super) fn is_uncommitted(&self) -> bool {
+        self.taken || self.cases.has_changes()
+    }
+
     /// Positions and changes that were not committed; none when there are neither.
     pub(super) fn take_uncommitted(&mut self, topic: &Arc<str>, partition: u32) -> Option<(Vec<Position>, Vec<Outgoing>)> {
         let changes = self.cases.take_changes();

@@ -1,14 +1,19 @@
 //! One worker of the scorer role: a member of a group of the log that owns partitions, and performs what falls due in them. What was
-//! taken, what is predicted and how the cases have changed are one commit.
+//! taken of a partition, what is predicted and how its cases have changed are one commit, which is made at once where something is
+//! predicted and a moment later where nothing is.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use domain::Timestamp;
 use features::CaseReading;
 use ports::{Assignment, Clock, Commit, Event as LogEvent, Log, Member, Membership, OnlineStore, Outgoing, Position};
 use scoring::{Predictor, Question, Remembered, Row, Work};
-use tokio::sync::watch::Receiver;
+use tokio::{sync::watch::Receiver, time::Instant};
 
 use super::{
     Asked, Due, Plan, Prediction, Rules, Watch, asked,
@@ -27,6 +32,10 @@ use crate::{
 const BATCH_MAX: usize = 8_192;
 /// The longest wait for records, so that a stop is heard soon.
 const IDLE: Duration = Duration::from_millis(500);
+
+/// How long a partition waits for its commit in which nothing was predicted. Nobody waits for it, and on a server each partition that is
+/// written to makes the commit of the others longer.
+const LATER: Duration = Duration::from_millis(200);
 
 /// The outside world of a scorer.
 #[derive(Clone, Debug)]
@@ -55,6 +64,10 @@ pub struct Worker<L, O> {
     challengers: Challengers,
     /// The columns of the rows that the latest predictor makes.
     columns: Option<(Arc<Predictor>, Columns)>,
+    /// Ends of cases that are not committed.
+    ends: AllDue,
+    /// When everything is committed that was taken; none when everything is.
+    later: Option<Instant>,
     watch: Watch,
 }
 
@@ -95,6 +108,8 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
             work: Work::default(),
             challengers: Challengers::default(),
             columns: None,
+            ends: AllDue::new(),
+            later: None,
             watch,
         })
     }
@@ -130,7 +145,7 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
                     self.begin(member, assignment).await?;
                 }
             }
-            // Between two steps everything is committed.
+            // Of what was lost, whoever has it next takes again what is not committed.
             LogEvent::Revoked(partitions) | LogEvent::Lost(partitions) => {
                 partitions.into_iter().for_each(|partition| self.drop(partition));
             }
@@ -163,12 +178,15 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
 
     fn drop(&mut self, partition: u32) {
         self.owned.remove(&partition);
+        self.ends.retain(|(of, _)| *of != partition);
         self.watch.gone(partition);
     }
 
-    /// Predicts what is due and commits it, with everything that was taken.
-    async fn perform(&mut self, member: &mut L::Member, due: AllDue) -> Result<(), Error> {
+    /// Predicts what is due and commits it, with what was taken of its partitions, and of all if it is time to.
+    async fn perform(&mut self, member: &mut L::Member, due: AllDue, is_last: bool) -> Result<(), Error> {
         let (ends, due): (AllDue, AllDue) = due.into_iter().partition(|(_, due)| matches!(due, Due::End { .. }));
+        self.ends.extend(ends);
+        let is_time = is_last || self.later.is_some_and(|at| at <= Instant::now());
         let Said { predictions, heard } = self.predict(due).await?;
         let (cases, clock) = (self.plan.topics.cases(), self.parts.clock.now());
         let mut commits = Vec::new();
@@ -184,17 +202,27 @@ impl<L: Log, O: OnlineStore> Worker<L, O> {
             owned.cases.promise(&prediction.key, prediction.promise_at);
             outputs.extend(owned.told.outgoing(columns, (prediction, row), (&served_to, *partition), clock));
         }
+        let mut waits = false;
         for (partition, owned) in &mut self.owned {
+            // Time has come for a case that goes as soon as its end is written.
+            let is_due = owned.next_timer().is_some_and(|at| at <= clock);
+            if !is_time && !is_due && !outputs.contains_key(partition) {
+                waits |= owned.is_uncommitted();
+                continue;
+            }
             let Some((positions, changes)) = owned.take_uncommitted(&cases, *partition) else { continue };
             let mut outputs = outputs.remove(partition).unwrap_or_default();
             outputs.extend(changes);
             let note = Bytes::from(restart::note(clock));
             commits.push(Commit { partition: *partition, positions, note, outputs });
         }
+        self.later = if waits { self.later.or_else(|| Some(Instant::now() + LATER)) } else { None };
         if commits.is_empty() {
             return Ok(());
         }
+        let committed: BTreeSet<u32> = commits.iter().map(|commit| commit.partition).collect();
         member.commit(commits).await?;
+        let ends = self.ends.extract_if(.., |(partition, _)| committed.contains(partition)).collect();
         self.tell(predictions, &heard, &ends);
         Ok(())
     }
@@ -244,7 +272,8 @@ impl<L: Log, O: OnlineStore> Role<L> for Worker<L, O> {
     /// Until the next timer of any partition, and no longer than the bound.
     fn wait(&self) -> Duration {
         let timers = self.owned.values().filter_map(Partition::next_timer);
-        timers.min().map_or(IDLE, |at| self.parts.clock.until(at).min(IDLE))
+        let most = self.later.map_or(IDLE, |at| at.saturating_duration_since(Instant::now()).min(IDLE));
+        timers.min().map_or(most, |at| self.parts.clock.until(at).min(most))
     }
 
     /// Takes an event and what else came by now, and does what is due.
@@ -258,8 +287,14 @@ impl<L: Log, O: OnlineStore> Role<L> for Worker<L, O> {
             owned.pass(now, &mut passed);
             due.extend(passed.into_iter().map(|due| (*partition, due)));
         }
-        self.perform(member, due).await?;
+        // What goes to somebody else goes with everything that was taken of it.
+        let is_last = matches!(last, LogEvent::Revoked(_));
+        self.perform(member, due, is_last).await?;
         self.change(member, last).await
+    }
+
+    async fn finish(&mut self, member: &mut L::Member) -> Result<(), Error> {
+        self.perform(member, AllDue::new(), true).await
     }
 
     fn drop_all(&mut self) {
