@@ -21,7 +21,7 @@ use dataplane::scorer::Served;
 use domain::Timestamp;
 use world::{Expected, STAGES, World};
 
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 48;
 
 /// One seed: how often a worker died, and how many predictions there are by trigger.
 async fn run(seed: u64) -> (u64, BTreeMap<String, u64>) {
