@@ -28,8 +28,8 @@ use self::{
 };
 use crate::{Error, KafkaLog, deadline::Deadline, error::code, transactions::Transactions};
 
-/// How far apart transactions begin at least. Each is some fifty requests, however little it has in it: without a rest a quiet worker makes
-/// as many as its broker can answer, and an event waits no less for it.
+/// How far apart transactions begin at least. Each is several requests, however little it has in it: without a rest a quiet worker makes as
+/// many as its broker can answer, and an event waits no less for it.
 const REST: Duration = Duration::from_millis(25);
 
 /// A member of a group. Dropping it is like dying: its partitions wait for its return until its session is over.
@@ -164,7 +164,7 @@ impl ports::Member for KafkaMember {
             self.tell(Command::Release(going));
         }
         if self.fenced {
-            let lost: Vec<u32> = self.owned.take().into_iter().collect();
+            let lost = self.owned.take();
             return if lost.is_empty() { Err(self.fenced("has been replaced").into()) } else { Ok(Event::Lost(lost)) };
         }
         let given = tokio::time::sleep(wait);

@@ -35,7 +35,7 @@ pub(crate) const RECORD_BYTES_MAX: usize = 8 << 20;
 /// What waits for the brokers: the outputs of one commit, or of everybody who appends.
 pub(crate) const WAITING_BYTES_MAX: usize = 64 << 20;
 /// How often it is looked what became of records. A commit takes some milliseconds in any case. The client's own wait turns in a circle
-/// for the last millisecond of its time, whatever that is: a third of a core, for a worker that commits one step after the other.
+/// for the last millisecond of its time, whatever that is, and those of one process took a third of a core by that.
 const LOOK_EVERY: Duration = Duration::from_micros(500);
 /// Records are handed over one by one, and each request has those of one partition: this makes it one request for each.
 const LINGER_MS: &str = "2";

@@ -135,6 +135,7 @@ fn every_metric_is_in_the_reference_and_the_other_way_round() {
         assert!(told.iter().all(|metric| listed.contains(metric)), "{told:?}");
         let missing: Vec<&(String, String)> = listed.iter().filter(|metric| !told.contains(metric)).collect();
         if missing.is_empty() {
+            assert_eq!(told.len(), listed.len(), "one is there twice: {told:?}");
             break;
         }
         assert!(begun.elapsed() < PATIENCE, "{missing:?} did not come");

@@ -174,3 +174,29 @@ impl State {
         turn.wanted
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use domain::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn who_takes_no_records_hears_of_changes_and_of_the_records_later() {
+        let (outbox, topics) = (Outbox::default(), [Arc::from("orders")]);
+        let turn = outbox.shut(0);
+        outbox.open(0, turn);
+        let value = Bytes::from_static(b"one");
+        let record = Record { offset: 7, append_at: Timestamp(0), key: Bytes::new(), value, headers: Vec::new(), decoded: None };
+        outbox.give((0, 0), vec![record.clone()], 3, false);
+        assert!(outbox.take(&topics, false).is_none());
+        outbox.change(Event::Lost(vec![5]));
+        assert!(matches!(outbox.take(&topics, false), Some(Ok(Event::Lost(lost))) if lost == [5]));
+        assert!(outbox.take(&topics, false).is_none());
+        let given = outbox.take(&topics, true).and_then(Result::ok);
+        let expected = Event::Records { topic: topics[0].clone(), partition: 0, records: vec![record], more: false };
+        assert_eq!(given, Some(expected));
+        assert!(outbox.take(&topics, true).is_none());
+    }
+}

@@ -1,10 +1,6 @@
 //! What is committed of the partitions that a member has, and what of it a commit has to write down.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ports::{Assignment, Commit, Position};
 use rdkafka::{Offset, TopicPartitionList};
@@ -54,7 +50,7 @@ impl Places {
     }
 
     /// All that there were.
-    pub(super) fn take(&mut self) -> BTreeSet<u32> {
+    pub(super) fn take(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.committed).into_keys().collect()
     }
 

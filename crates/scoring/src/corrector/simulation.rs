@@ -86,7 +86,7 @@ fn corrected(orders: &[Order], now: f64, stages: usize) -> f64 {
         stages,
         longest: Span(6 * 3_600_000),
     };
-    let mut corrector = Corrector::new(rules).unwrap();
+    let mut corrector = Corrector::new(rules).expect("sound rules");
     for (minutes, order, stage) in events(orders, stages).into_iter().filter(|(minutes, ..)| *minutes <= now) {
         let name = order.to_string();
         match stage {

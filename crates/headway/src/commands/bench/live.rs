@@ -42,8 +42,7 @@ const APPEND_EVENTS: usize = 1024;
 const AHEAD_MAX: u64 = 32_768;
 /// How often the steady load sends what is due.
 const SEND_EVERY: Duration = Duration::from_millis(5);
-/// The same to a broker. This client asks once for each partition, where others ask once for all: so it makes as many requests as one of
-/// those that gathers for a few milliseconds.
+/// The same to a broker. This client asks once for each partition, where others ask once for all, so it gathers for longer than they do.
 const SEND_TO_SERVERS_EVERY: Duration = Duration::from_millis(50);
 /// Sends that wait for an answer at the same time: more than a second's is a log that does not keep up.
 const ON_THEIR_WAY_MAX: usize = 200;
