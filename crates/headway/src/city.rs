@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::Timestamp;
+use domain::{Span, Timestamp};
+use pipeline::LocalTime;
 use sim::{City, Faults, Feed, Fleet, FleetScenario, FleetSettings, Gateway, Record, Scenario, Settings};
 use tokio::sync::watch;
 
@@ -15,6 +16,9 @@ use crate::{
 const EVERY: Duration = Duration::from_millis(50);
 /// Events in one append: a megabyte or two.
 const EVENTS_MAX: usize = 4096;
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
 /// What is simulated.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +59,16 @@ impl World {
             cities.join(", "),
             fleets.join(", ")
         )))
+    }
+
+    /// When the clocks of this world show a time of day, from an instant on.
+    pub(crate) fn next(self, at: LocalTime, from: Timestamp) -> Timestamp {
+        let offset = match self {
+            Self::City(_) => Settings::default().utc_offset,
+            Self::Fleet(_) => FleetSettings::default().utc_offset,
+        };
+        let ahead = i64::from(at.minute) * MINUTE_MS - offset.0 - from.0;
+        from.plus(Span(ahead.rem_euclid(DAY_MS)))
     }
 }
 
@@ -169,5 +183,22 @@ pub(crate) fn event(prefix: &str, record: &Record) -> Event {
         topic: format!("{prefix}{}", record.topic),
         key: record.key.to_string(),
         payload: String::from_utf8_lossy(&record.payload).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_begins_when_its_clocks_next_show_a_time() {
+        let (city, hour_ms) = (World::named("calm").expect("a scenario"), 60 * MINUTE_MS);
+        let half_past_eleven = LocalTime { minute: 11 * 60 + 30 };
+        // An hour ahead of UTC.
+        for (from_ms, expected_ms) in [(0, 10.5), (10 * hour_ms, 10.5), (11 * hour_ms, 34.5)] {
+            let next = city.next(half_past_eleven, Timestamp(from_ms));
+            assert_eq!(next, Timestamp((expected_ms * hour_ms as f64) as i64));
+            assert_eq!(city.next(half_past_eleven, next), next, "it may be now");
+        }
     }
 }

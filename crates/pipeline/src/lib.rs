@@ -26,7 +26,7 @@ mod suggestion;
 pub use expression::{Arithmetic, Comparison, Expr, Function, Type};
 pub use fault::{Fault, Faults};
 pub use load::{load, parse};
-pub use local::{HOLIDAYS_MAX, day, time_zone};
+pub use local::{HOLIDAYS_MAX, day, time_of_day, time_zone};
 pub use memory::{MemoryItem, MemoryPlan, memory};
 pub use parameter::OutOfRange;
 pub use quantities::span;

@@ -38,7 +38,7 @@ fn offset(text: &str) -> Option<Offset> {
 }
 
 /// `06:30`, or a sentence for people.
-pub(crate) fn time_of_day(text: &str) -> Result<LocalTime, String> {
+pub fn time_of_day(text: &str) -> Result<LocalTime, String> {
     let wrong = || format!("`{text}` is no time of day; write hours and minutes, \"00:00\" to \"23:59\"");
     minute_of_day(text).map(|minute| LocalTime { minute }).ok_or_else(wrong)
 }

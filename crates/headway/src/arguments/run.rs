@@ -18,6 +18,9 @@ pub(crate) struct Run {
     /// Simulate what produces the events: calm, rain, rider-shortage, slow-kitchens, new-area; quiet, roll-call for scooters
     #[arg(long, value_name = "SCENARIO")]
     pub(crate) city: Option<String>,
+    /// When it begins, by its own clocks, such as 11:30: time goes ahead to then; without it, now, and at night next to nothing happens
+    #[arg(long, value_name = "TIME", value_parser = pipeline::time_of_day, requires = "city")]
+    pub(crate) at: Option<pipeline::LocalTime>,
     /// How fast time passes; 60 makes a minute of an hour
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR", value_parser = speed)]
     pub(crate) speed: f64,

@@ -75,6 +75,9 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
     // Whoever finds it by its socket may tell it to stop.
     let stopped = stopped()?;
     control::listen(host.clone())?;
+    if let (Some(world), Some(at)) = (world, arguments.at) {
+        host.pass_until(world.next(at, host.clock().now()));
+    }
     let producer = world.map(|world| Producer::new(world, host.clock().now(), arguments.seed, Faults::EVERYDAY)).transpose()?;
     let prefix = prefix(&host, world.is_some())?;
     let (figures, seen) = watch::channel(None);

@@ -99,7 +99,7 @@ fn a_folder_that_processes_share_is_decided_about_beside_them() {
 #[test]
 fn a_process_that_runs_switches_at_once() {
     let scene = Scene::new(true);
-    let (child, mut asking) = scene.start(&["--city", "calm", "--speed", "30"]);
+    let (child, mut asking) = scene.start(&["--city", "calm", "--at", "12:00", "--speed", "30"]);
     let mut digests = Vec::new();
     for version in ["1", "2", "3"] {
         let (package, digest) = scene.package(version, 900.0);
@@ -132,7 +132,7 @@ const SPEED: i64 = 60;
 fn predictions_name_the_model_that_was_chosen_and_none_is_lost() {
     let scene = Scene::new(true);
     let (package, digest) = scene.package("1", 900.0);
-    let (child, mut asking) = scene.start(&["--city", "calm", "--speed", &SPEED.to_string()]);
+    let (child, mut asking) = scene.start(&["--city", "calm", "--at", "12:00", "--speed", &SPEED.to_string()]);
     predicted(&mut asking, MANY);
     assert_eq!(scene.used(&package)["process"]["digest"], json!(digest));
     let chosen_by = now(&mut asking);
