@@ -24,6 +24,25 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How long it is waited for a partition that is between two leaders.
 const MOVING: Duration = Duration::from_millis(20);
 
+/// What an answer does with transactions that are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Transactions {
+    /// Waits until they are closed, if they may change it.
+    Awaited,
+    /// Is what was so before them.
+    Overlooked,
+}
+
+impl Transactions {
+    /// What a client calls it.
+    fn isolation(self) -> &'static str {
+        match self {
+            Self::Awaited => "read_committed",
+            Self::Overlooked => "read_uncommitted",
+        }
+    }
+}
+
 /// A client that belongs to no group.
 pub(crate) struct Asking {
     consumer: BaseConsumer<Telling>,
@@ -33,9 +52,9 @@ pub(crate) struct Asking {
 
 impl Asking {
     /// With the name of a group it can be asked what that has committed.
-    pub(crate) fn new(settings: &Arc<Settings>, group: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &Arc<Settings>, group: Option<&str>, open: Transactions) -> Result<Self, Error> {
         let mut config = client::config(settings);
-        config.set("enable.auto.commit", "false").set("isolation.level", "read_committed");
+        config.set("enable.auto.commit", "false").set("isolation.level", open.isolation());
         if let Some(group) = group {
             config.set("group.id", group);
         }

@@ -19,6 +19,7 @@ mod plan;
 mod read;
 mod records;
 mod settings;
+mod tail;
 mod transactions;
 
 pub use error::Error;

@@ -1,7 +1,7 @@
 //! The port. What the client library does by waiting is done on threads that may wait.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
@@ -12,8 +12,14 @@ use ports::{Assignment, Bounds, Clock, Membership, Outgoing, Record, TopicSpec};
 use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, error::KafkaError, types::RDKafkaErrorCode as Code};
 
 use crate::{
-    Error, KafkaMember, Settings, TopicPlan, TopicThere, append::Appender, asking::Asking, committed, create::Topics,
-    names::Names, read::Readers,
+    Error, KafkaMember, Settings, TopicPlan, TopicThere,
+    append::Appender,
+    asking::{Asking, Transactions},
+    committed,
+    create::Topics,
+    names::Names,
+    read::Readers,
+    tail::Tails,
 };
 
 /// How often it is looked whether a topic that was made is there.
@@ -33,8 +39,9 @@ pub(crate) struct Inner {
     pub(crate) topics: Topics,
     appender: Appender,
     readers: Readers,
-    /// One for each group: a few for each pipeline.
-    groups: Mutex<HashMap<String, Arc<Asking>>>,
+    tails: Tails,
+    /// One for each group, and one more where somebody has to be sure: a few for each pipeline.
+    groups: Mutex<HashMap<(String, Transactions), Arc<Asking>>>,
     /// How many partitions topics have, which never changes.
     partitions: Mutex<HashMap<String, u32>>,
     /// Behind which offset the last record of a partition lies, by topic and partition, as long as its end is still this.
@@ -49,10 +56,11 @@ impl KafkaLog {
         let inner = Inner {
             names: Names::new(&settings),
             clock,
-            asking: Asking::new(&settings, None)?,
+            asking: Asking::new(&settings, None, Transactions::Awaited)?,
             topics: Topics::new(&settings)?,
             appender: Appender::new(&settings)?,
             readers: Readers::new(settings.clone()),
+            tails: Tails::new(settings.clone()),
             groups: Mutex::default(),
             partitions: Mutex::default(),
             ends: Mutex::default(),
@@ -171,7 +179,7 @@ impl Inner {
             // Retention may have taken the last record meanwhile.
             return Ok(Bounds { first, next: next.max(first) });
         }
-        let bounds = self.readers.bounds(&name, partition, first, end)?;
+        let bounds = self.tails.bounds(&name, partition, first, end)?;
         known().insert(at, (end, bounds.next));
         Ok(bounds)
     }
@@ -197,24 +205,26 @@ impl Inner {
     }
 
     /// Somebody who asks what a group has committed without being of it.
-    fn group(&self, group: &str) -> Result<Arc<Asking>, Error> {
+    fn group(&self, group: String, open: Transactions) -> Result<Arc<Asking>, Error> {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(asking) = groups.get(group) {
-            return Ok(asking.clone());
-        }
-        let asking = Arc::new(Asking::new(&self.settings, Some(group))?);
-        groups.insert(group.to_owned(), asking.clone());
-        Ok(asking)
+        let asking = match groups.entry((group, open)) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(place) => {
+                let asking = Arc::new(Asking::new(&self.settings, Some(&place.key().0), open)?);
+                place.insert(asking)
+            }
+        };
+        Ok(asking.clone())
     }
 
-    fn committed(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, Error> {
+    fn committed(&self, group: &str, topics: &[Arc<str>], open: Transactions) -> Result<Vec<Assignment>, Error> {
         let mut partitions = 0;
         for topic in topics {
             partitions = self.partitions(topic)?.max(partitions);
         }
         let all: Vec<u32> = (0..partitions).collect();
         let asked = committed::asked(&self.names, topics, &all);
-        let asking = self.group(&self.names.outside(group))?;
+        let asking = self.group(self.names.outside(group).into_owned(), open)?;
         let found = asking.ask(committed::WHAT, |asking, wait| asking.committed_offsets(asked.clone(), wait))?;
         let found = committed::assignments(&found, &self.names, topics, &all)?;
         Ok(found.into_iter().filter(|assignment| !assignment.positions.is_empty()).collect())
@@ -275,6 +285,11 @@ impl ports::Log for KafkaLog {
 
     async fn committed(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, ports::Error> {
         let (group, topics) = (group.to_owned(), topics.to_vec());
-        self.wait(move |inner| inner.committed(&group, &topics)).await
+        self.wait(move |inner| inner.committed(&group, &topics, Transactions::Awaited)).await
+    }
+
+    async fn progress(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, ports::Error> {
+        let (group, topics) = (group.to_owned(), topics.to_vec());
+        self.wait(move |inner| inner.committed(&group, &topics, Transactions::Overlooked)).await
     }
 }

@@ -1,11 +1,12 @@
 //! Reading outside any group: consumers that are told where to read, kept for the next call that goes on where one has stopped.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use ports::{Bounds, Record};
+use ports::Record;
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
@@ -27,8 +28,8 @@ const KEPT_MAX: usize = 6;
 const AHEAD_KIB: &str = "2048";
 /// How long a broker waits for news before it says that there is none.
 const NOTHING_AFTER: Duration = Duration::from_millis(10);
-/// How far back the last record is looked for at first. What follows it are the ends of transactions.
-const STEP_BACK: u64 = 16;
+/// How long it is waited for the leaders of a topic.
+const MEETING_MAX: Duration = Duration::from_secs(1);
 
 /// Consumers for whoever wants to read.
 pub(crate) struct Readers {
@@ -37,9 +38,11 @@ pub(crate) struct Readers {
 }
 
 /// One consumer, and where it stands.
-struct Reader {
+pub(crate) struct Reader {
     consumer: BaseConsumer<Telling>,
     at: Option<(String, u32, u64)>,
+    /// Topics whose leaders the client has asked for.
+    known: HashSet<String>,
 }
 
 impl Readers {
@@ -49,39 +52,16 @@ impl Readers {
 
     /// Records from an offset on, at least one if there is any. `topic` is its name in the cluster. Waits for brokers.
     pub(crate) fn read(&self, topic: &str, partition: u32, from: u64, bytes_max: usize) -> Result<Vec<Record>, Error> {
-        self.read_until(&Place { topic, partition, from }, bytes_max, 0)
-    }
-
-    /// All records up to an offset, however long they take to come, and then what has come with them.
-    fn read_until(&self, place: &Place<'_>, bytes_max: usize, until: u64) -> Result<Vec<Record>, Error> {
+        let place = Place { topic, partition, from };
         let at = Some((place.topic.to_owned(), place.partition, place.from));
         let mut reader = self.take(&at)?;
         let stands_there = reader.at == at;
         if !stands_there {
-            reader.go(place, place.from)?;
+            reader.go(&place, from)?;
         }
-        let records = reader.records(&self.settings, place, bytes_max, until, stands_there)?;
+        let records = reader.records(&self.settings, &place, bytes_max, 0, stands_there)?;
         self.keep(reader);
         Ok(records)
-    }
-
-    /// What a partition holds, by what the brokers say of its ends: they count the ends of transactions as well.
-    pub(crate) fn bounds(&self, topic: &str, partition: u32, first: u64, end: u64) -> Result<Bounds, Error> {
-        if first >= end {
-            return Ok(Bounds { first, next: first });
-        }
-        let mut back = 1;
-        loop {
-            let from = end.saturating_sub(back).max(first);
-            let tail = self.read_until(&Place { topic, partition, from }, usize::MAX, end)?;
-            if let Some(last) = tail.iter().rfind(|record| record.offset < end) {
-                return Ok(Bounds { first, next: last.offset + 1 });
-            }
-            if from == first {
-                return Ok(Bounds { first, next: first });
-            }
-            back *= STEP_BACK;
-        }
     }
 
     /// One that stands there, or any other.
@@ -94,7 +74,7 @@ impl Readers {
             return Ok(kept.remove(place));
         }
         drop(kept);
-        Reader::new(&self.settings)
+        Reader::new(&self.settings, NOTHING_AFTER)
     }
 
     fn keep(&self, reader: Reader) {
@@ -106,7 +86,8 @@ impl Readers {
 }
 
 impl Reader {
-    fn new(settings: &Arc<Settings>) -> Result<Self, Error> {
+    /// For which a broker waits so long for news.
+    pub(crate) fn new(settings: &Arc<Settings>, wait: Duration) -> Result<Self, Error> {
         let mut config = client::config(settings);
         config
             // A consumer has to name a group; this one never joins it and never commits. Its name is one that rights are given for.
@@ -115,23 +96,39 @@ impl Reader {
             .set("isolation.level", "read_committed")
             .set("auto.offset.reset", "earliest")
             .set("enable.partition.eof", "true")
-            .set("fetch.wait.max.ms", millis(NOTHING_AFTER))
+            .set("fetch.wait.max.ms", millis(wait))
             .set("fetch.queue.backoff.ms", "1")
             .set("queued.max.messages.kbytes", AHEAD_KIB);
         let context = Telling::new(settings.clone());
         let consumer = config.create_with_context(context).map_err(Error::kafka("the log cannot be read"))?;
-        Ok(Self { consumer, at: None })
+        Ok(Self { consumer, at: None, known: HashSet::new() })
     }
 
-    fn go(&mut self, place: &Place<'_>, next: u64) -> Result<(), Error> {
+    pub(crate) fn go(&mut self, place: &Place<'_>, next: u64) -> Result<(), Error> {
+        self.meet(place.topic);
         let mut list = TopicPartitionList::new();
         let offset = Offset::Offset(next.cast_signed());
         let there = list.add_partition_offset(place.topic, place.partition.cast_signed(), offset);
         there.and_then(|()| self.consumer.assign(&list)).map_err(|source| place.failed(source))
     }
 
+    /// Asks for the leaders of a topic that is new to the client, which by itself looks for them once a second. Where nobody answers it is
+    /// left to that.
+    fn meet(&mut self, topic: &str) {
+        if !self.known.contains(topic) && self.consumer.fetch_metadata(Some(topic), MEETING_MAX).is_ok() {
+            self.known.insert(topic.to_owned());
+        }
+    }
+
+    /// Asks the brokers for nothing until it is sent somewhere.
+    pub(crate) fn rest(&mut self) -> Result<(), KafkaError> {
+        self.at = None;
+        self.consumer.assign(&TopicPartitionList::new())
+    }
+
+    /// All records up to `until`, however long they take to come, and then what has come with them, but not much more than `bytes_max`.
     /// Whoever stood there before this call may have heard of an end that is none any more: he looks again before he believes it.
-    fn records(
+    pub(crate) fn records(
         &mut self,
         settings: &Settings,
         place: &Place<'_>,
@@ -172,10 +169,10 @@ impl Reader {
 }
 
 /// Where to read.
-struct Place<'a> {
-    topic: &'a str,
-    partition: u32,
-    from: u64,
+pub(crate) struct Place<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: u32,
+    pub(crate) from: u64,
 }
 
 impl Place<'_> {
@@ -186,7 +183,7 @@ impl Place<'_> {
             && message.offset().unsigned_abs() >= self.from
     }
 
-    fn failed(&self, source: KafkaError) -> Error {
+    pub(crate) fn failed(&self, source: KafkaError) -> Error {
         Error::Kafka { what: format!("partition {} of {} was not read", self.partition, self.topic), source }
     }
 }

@@ -218,8 +218,14 @@ pub trait Log: Clone + Send + Sync + 'static {
     /// The offset of the first record that was appended at or after an instant; `bounds().next` when there is none.
     fn offset_at(&self, topic: &str, partition: u32, at: Timestamp) -> impl Future<Output = Result<u64, Error>> + Send;
 
-    /// What a group has committed of the topics that it reads, by partition.
+    /// What a group has committed of the topics that it reads, by partition. Waits for commits that are under way, and as long as that for
+    /// one of somebody who died in the middle of it.
     fn committed(&self, group: &str, topics: &[Arc<str>]) -> impl Future<Output = Result<Vec<Assignment>, Error>> + Send;
+
+    /// The same for whoever only looks how far a group is: waits for nobody, so what was committed a moment ago may not be in it.
+    fn progress(&self, group: &str, topics: &[Arc<str>]) -> impl Future<Output = Result<Vec<Assignment>, Error>> + Send {
+        self.committed(group, topics)
+    }
 }
 
 /// One member of a group.

@@ -62,8 +62,8 @@ impl Followed {
         Self { group: plan.topics.features_group(plan.generation), topics: plan.reads(), partitions: plan.partitions }
     }
 
-    pub(super) async fn committed(&self, log: &AnyLog) -> Result<Vec<Assignment>, Failure> {
-        Ok(log.committed(&self.group, &self.topics).await?)
+    pub(super) async fn progress(&self, log: &AnyLog) -> Result<Vec<Assignment>, Failure> {
+        Ok(log.progress(&self.group, &self.topics).await?)
     }
 }
 
@@ -81,7 +81,7 @@ impl Hosted {
     pub(super) async fn lag(&self, host: &Host) -> Result<u64, Failure> {
         let (mut lag, log) = (0, host.parts.log.beneath());
         for (_, followed) in self.followed(host).into_iter().filter(|(follower, _)| follower.commits_at_once()) {
-            let committed = followed.committed(log).await?;
+            let committed = followed.progress(log).await?;
             let all = all_bounds(log, followed.topics, followed.partitions).await?;
             let left = |(topic, partition, bounds): &(Arc<str>, u32, Bounds)| {
                 bounds.next.saturating_sub(position(&committed, topic, *partition))
@@ -103,7 +103,7 @@ impl Hosted {
 
 async fn lags_of(host: &Host, follower: Follower, followed: Followed) -> Result<Vec<Lag>, Failure> {
     let log = host.parts.log.beneath();
-    let committed = followed.committed(log).await?;
+    let committed = followed.progress(log).await?;
     let one = |(topic, partition, bounds): (Arc<str>, u32, Bounds)| {
         let at = position(&committed, &topic, partition).max(bounds.first);
         let records = bounds.next.saturating_sub(at);

@@ -144,7 +144,7 @@ impl Target {
         if self.left.is_empty() {
             return Ok(0);
         }
-        let committed = self.followed.committed(log).await?;
+        let committed = self.followed.progress(log).await?;
         let mut all = 0;
         for partition in self.left.clone() {
             let until = self.until.iter().filter(|(_, of, _)| *of == partition);

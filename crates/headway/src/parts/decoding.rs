@@ -116,4 +116,8 @@ impl<L: Log> Log for Decoding<L> {
     async fn committed(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, Error> {
         self.log.committed(group, topics).await
     }
+
+    async fn progress(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, Error> {
+        self.log.progress(group, topics).await
+    }
 }

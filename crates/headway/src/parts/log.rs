@@ -74,6 +74,10 @@ impl Log for AnyLog {
     async fn committed(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, Error> {
         either!(AnyLog, self, log => log.committed(group, topics).await)
     }
+
+    async fn progress(&self, group: &str, topics: &[Arc<str>]) -> Result<Vec<Assignment>, Error> {
+        either!(AnyLog, self, log => log.progress(group, topics).await)
+    }
 }
 
 impl Member for AnyMember {

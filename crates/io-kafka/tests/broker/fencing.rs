@@ -166,6 +166,8 @@ fn what_was_left_open_holds_up_others_until_its_time_is_over() {
         let log = created(&settings, 1).await;
         let _gone = left_open(&settings, "a");
         let begun = now();
+        let seen = log.progress(GROUP, &[IN.into()]).await.expect("whoever looks on waits for nobody");
+        assert!(seen.is_empty() && begun.elapsed() < Duration::from_secs(1), "{seen:?} after {:?}", begun.elapsed());
         let mut other = Reader::owner(&log, "b", 1).await;
         assert_eq!(other.next[&0], 0, "what was left open was not committed");
         other.member.commit(vec![commit(0, 1, "mine")]).await.expect("committed");

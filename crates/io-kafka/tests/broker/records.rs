@@ -3,12 +3,13 @@
 use std::{
     io::Write,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use ports::{ErrorKind, Log};
+use ports::{Bounds, ErrorKind, Log};
 
-use crate::scene::{IN, Reader, created, outgoing, refused, run, shared, text};
+use crate::scene::{IN, Reader, created, now, open, outgoing, refused, run, shared, text, topic, values};
 
 /// A name that is no text, a value that is missing, a record without anything: none of them ends a member.
 #[test]
@@ -43,6 +44,24 @@ fn write(writes: &mut Command, record: &str) {
     let mut process = writes.stdin(Stdio::piped()).spawn().expect("kcat is there");
     process.stdin.take().expect("it reads").write_all(record.as_bytes()).expect("written");
     assert!(process.wait().expect("it ends").success());
+}
+
+/// By itself the client looks once a second for the leaders of a topic that it has not met, which would be a second for each topic whenever
+/// a worker begins.
+#[test]
+fn topics_that_were_never_read_are_read_without_delay() {
+    run(async {
+        let log = open(&shared());
+        let names: Vec<String> = (0..6).map(|number| format!("topic-{number}")).collect();
+        log.create(&names.iter().map(|name| topic(name, 1)).collect::<Vec<_>>()).await.expect("topics are created");
+        log.append(names.iter().map(|name| outgoing(name, 0, &**name)).collect()).await.expect("appended");
+        let begun = now();
+        for name in &names {
+            assert_eq!(log.bounds(name, 0).await.expect("bounds"), Bounds { first: 0, next: 1 });
+            assert_eq!(values(&log, name, 0).await, [name.as_str()]);
+        }
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    });
 }
 
 /// Up to 8 MiB, by producers and by commits alike.
