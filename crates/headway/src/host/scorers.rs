@@ -9,6 +9,9 @@ use scoring::Remembered;
 use super::{Host, crew::Crew, lag::Followed, predictors::Predictors};
 use crate::{failure::Failure, parts::AnyOnline};
 
+/// Workers of a process at most: on a server, half of the partitions are a shorter commit, and two commits go side by side.
+const SIDE_BY_SIDE: usize = 2;
+
 /// What is there for the cases of a pipeline, whether its workers run or not.
 pub(crate) struct Scorers {
     pub(crate) plan: Plan,
@@ -32,9 +35,10 @@ impl Scorers {
         &self.predictors
     }
 
-    /// One worker: a prediction costs some microseconds, and each further one a place in the group and commits of its own.
+    /// A prediction costs some microseconds, and its commit milliseconds, so more than a few workers have nothing to do.
     pub(super) fn start(&self, host: &Arc<Host>, online: &AnyOnline) -> Crew {
-        Crew::of_one(host, host.options.member("scorer", 0), |name, stopped| {
+        let names = (0..host.options.workers.min(SIDE_BY_SIDE)).map(|number| host.options.member("scorer", number));
+        Crew::start(host, names, |name, stopped| {
             let parts = Parts { log: host.parts.log.clone(), online: online.clone(), clock: host.clock().clone() };
             let (plan, watch) = (self.plan.clone(), self.watch.clone());
             let worker = Worker::new(plan, parts, self.predictors.follow(), watch, name.to_owned());
