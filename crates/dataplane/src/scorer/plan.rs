@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use features::CaseReading;
 use pipeline::Pipeline;
-use ports::{Assignment, Log};
 
 use crate::Topics;
 
@@ -37,10 +36,5 @@ impl Plan {
             (!read.is_empty()).then(|| (topic.clone(), read))
         };
         self.topics.inputs().iter().filter_map(of).collect()
-    }
-
-    /// What its workers have committed, by partition.
-    pub async fn committed<L: Log>(&self, log: &L) -> Result<Vec<Assignment>, ports::Error> {
-        log.committed(&self.topics.scorer_group(), &self.reads()).await
     }
 }
