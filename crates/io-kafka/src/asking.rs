@@ -93,9 +93,19 @@ impl Asking {
     }
 }
 
-/// Whether the broker that was asked does not lead the partition any more, or not yet.
+/// Whether the broker that was asked does not lead the partition any more, or not yet, or has just been started and knows of nothing.
 fn is_moving(error: &KafkaError) -> bool {
-    matches!(code(error), Some(Code::NotLeaderForPartition | Code::LeaderNotAvailable | Code::UnknownLeaderEpoch))
+    matches!(
+        code(error),
+        Some(
+            Code::NotLeaderForPartition
+                | Code::LeaderNotAvailable
+                | Code::UnknownLeaderEpoch
+                | Code::FencedLeaderEpoch
+                | Code::UnknownPartition
+                | Code::UnknownTopicOrPartition
+        )
+    )
 }
 
 /// Takes what a client has to tell.

@@ -9,7 +9,9 @@ use std::{
 
 use domain::Timestamp;
 use ports::{Assignment, Bounds, Clock, Membership, Outgoing, Record, TopicSpec};
-use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, error::KafkaError, types::RDKafkaErrorCode as Code};
+use rdkafka::{
+    Offset, TopicPartitionList, consumer::Consumer, error::KafkaError, metadata::MetadataTopic, types::RDKafkaErrorCode as Code,
+};
 
 use crate::{
     Error, KafkaMember, Settings, TopicPlan, TopicThere,
@@ -74,7 +76,7 @@ impl KafkaLog {
         let mut there = BTreeMap::new();
         for topic in topics {
             let name = topic.name.clone();
-            if let Some(found) = self.wait(move |inner| inner.fetch_topic(&name)).await? {
+            if let Some(found) = self.wait(move |inner| inner.fetch_topic(&name, Leaders::Optional)).await? {
                 there.insert(topic.name.clone(), found);
             }
         }
@@ -93,7 +95,7 @@ impl KafkaLog {
             for topic in topics {
                 loop {
                     let name = topic.name.clone();
-                    if self.wait(move |inner| inner.fetch_topic(&name)).await?.is_some() {
+                    if self.wait(move |inner| inner.fetch_topic(&name, Leaders::Optional)).await?.is_some() {
                         break;
                     }
                     tokio::time::sleep(LOOK_AGAIN).await;
@@ -116,18 +118,38 @@ impl KafkaLog {
     }
 }
 
+/// What becomes of a question for a topic that has no leader.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leaders {
+    /// There is none for a moment, since brokers have come or gone: it is asked again.
+    Awaited,
+    /// The topic counts as missing.
+    Optional,
+}
+
+fn is_without_leader(found: &MetadataTopic) -> bool {
+    let is_of_one = found.partitions().iter().any(|partition| partition.leader() < 0);
+    is_of_one || found.error().map(Code::from) == Some(Code::LeaderNotAvailable)
+}
+
 impl Inner {
-    /// What there is of a topic; none when there is no such topic, or it has no leaders yet.
-    fn fetch_topic(&self, topic: &str) -> Result<Option<TopicThere>, Error> {
+    /// What there is of a topic; none when there is no such topic, or it has no leaders and none are awaited.
+    fn fetch_topic(&self, topic: &str, leaders: Leaders) -> Result<Option<TopicThere>, Error> {
         let name = self.names.outside(topic);
         let what = format!("topic {name} cannot be looked up");
-        let metadata = self.asking.ask(what.clone(), |asking, wait| asking.fetch_metadata(Some(&name), wait))?;
+        let metadata = self.asking.ask(what.clone(), |asking, wait| {
+            let metadata = asking.fetch_metadata(Some(&name), wait)?;
+            match metadata.topics().iter().any(|found| found.name() == name && is_without_leader(found)) {
+                true if leaders == Leaders::Awaited => Err(KafkaError::MetadataFetch(Code::LeaderNotAvailable)),
+                _ => Ok(metadata),
+            }
+        })?;
         let Some(found) = metadata.topics().iter().find(|found| found.name() == name) else { return Ok(None) };
         if let Some(Code::TopicAuthorizationFailed) = found.error().map(Code::from) {
             return Err(Error::Kafka { what, source: KafkaError::MetadataFetch(Code::TopicAuthorizationFailed) });
         }
         let partitions = found.partitions();
-        if found.error().is_some() || partitions.is_empty() || partitions.iter().any(|partition| partition.leader() < 0) {
+        if found.error().is_some() || partitions.is_empty() || is_without_leader(found) {
             return Ok(None);
         }
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -144,7 +166,7 @@ impl Inner {
         if let Some(count) = known().get(topic).copied() {
             return Ok(count);
         }
-        let found = self.fetch_topic(topic)?.ok_or_else(|| {
+        let found = self.fetch_topic(topic, Leaders::Awaited)?.ok_or_else(|| {
             Error::Request(format!(
                 "there is no topic {:?} in the cluster: `headway topics apply` makes those of a pipeline.",
                 self.names.outside(topic)

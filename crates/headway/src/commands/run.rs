@@ -90,7 +90,7 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
         failure = host.failure() => Err(failure),
         ended = &mut city => Err(ended.map_or_else(|error| Failure::failed(format!("the simulation broke down: {error}")), |ended| ended.err().unwrap_or_else(|| Failure::failed("the simulation ended")))),
         ended = until_told(arguments, &host, stopped) => ended,
-        shown = view.show() => shown,
+        shown = view.show() => shown.map(|()| End::Told),
     };
     city.abort();
     // Whoever asked it to stop sees at once that it heard.
@@ -99,7 +99,7 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
     let status = match (host.status().await, &ended) {
         (Ok(status), _) => status,
         (Err(_), Err(_)) => Status::default(),
-        (Err(failure), Ok(())) => return Err(failure),
+        (Err(failure), Ok(_)) => return Err(failure),
     };
     listening.stop().await;
     let until = Instant::now() + GRACE;
@@ -108,8 +108,17 @@ async fn told(arguments: &Run, console: &Console, telemetry: &mut Telemetry) -> 
     host.fold(until.saturating_duration_since(Instant::now())).await;
     let summary = view.summary();
     let _ = std::fs::remove_file(Host::socket(&host.options.folder));
-    let caught_up = arguments.until_caught_up && status.settled;
-    Ok((ended, Ended { summary, status, clean, caught_up }))
+    // Since then workers may have had something to say to each other.
+    let caught_up = matches!(ended, Ok(End::CaughtUp));
+    Ok((ended.map(|_| ()), Ended { summary, status, clean, caught_up }))
+}
+
+/// Why a run ended that could have gone on.
+enum End {
+    /// A signal, the view, or its time was over.
+    Told,
+    /// There was nothing left to take.
+    CaughtUp,
 }
 
 /// How it ended.
@@ -169,12 +178,12 @@ pub(super) fn stopped() -> Result<impl Future<Output = ()>, Failure> {
 }
 
 /// Until a signal comes, the time is over, or there is nothing left to do.
-async fn until_told(arguments: &Run, host: &Host, stopped: impl Future<Output = ()>) -> Result<(), Failure> {
+async fn until_told(arguments: &Run, host: &Host, stopped: impl Future<Output = ()>) -> Result<End, Failure> {
     let lasting = arguments.lasting.map(|span| Duration::from_millis(span.0.unsigned_abs()));
     tokio::select! {
-        () = stopped => Ok(()),
-        () = tokio::time::sleep(lasting.unwrap_or(Duration::MAX)) => Ok(()),
-        ended = caught_up(arguments.until_caught_up, host) => ended,
+        () = stopped => Ok(End::Told),
+        () = tokio::time::sleep(lasting.unwrap_or(Duration::MAX)) => Ok(End::Told),
+        ended = caught_up(arguments.until_caught_up, host) => ended.map(|()| End::CaughtUp),
     }
 }
 

@@ -20,6 +20,8 @@ use crate::driven::{self, Asking, Load, PARTITIONS, Running, SPEC, TOPIC, orders
 
 /// For what should happen within a session or two, on a machine that may be busy with something else.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Lines of each process that are told when something went wrong.
+const TOLD_LINES: usize = 30;
 const LETTERS: &str = "headway.scooter-fleet.dead-letters";
 
 pub(crate) struct Fleet {
@@ -199,6 +201,17 @@ impl Fleet {
             }
         }
         assert!(count >= self.poisoned, "{count} letters of {} poisoned records", self.poisoned);
+    }
+}
+
+/// What the processes said last is most of what helps to find out why a test failed.
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        for replica in (0..self.replicas.len()).filter(|_| std::thread::panicking()) {
+            let said = std::fs::read_to_string(self.folder.path().join(format!("r{replica}.log"))).unwrap_or_default();
+            let lines: Vec<&str> = said.lines().collect();
+            println!("r{replica} said last:\n{}", lines[lines.len().saturating_sub(TOLD_LINES)..].join("\n"));
+        }
     }
 }
 
